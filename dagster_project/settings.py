@@ -1,0 +1,137 @@
+"""Every setting, from the environment or `.env`: the only module that reads or sets the environment.
+
+Belongs here: paths, source mode, secrets, and the environment that child libraries expect.
+Does not belong here: thresholds of checks and definitions of numbers.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dagster_project.errors import SmallcapError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+SourceMode = Literal["sample", "files"]
+
+
+class Settings(BaseSettings):
+    """Settings of one process; every path is absolute."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SMALLCAP_", env_file=PROJECT_ROOT / ".env", extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(PROJECT_ROOT / "data", description="everything the program writes")
+    source: SourceMode = Field("sample", description="where raw data comes from")
+    inbox: Path | None = Field(None, description="inbox of the `files` source; default DATA_DIR/inbox")
+    builds_kept: int = Field(5, ge=1, description="published builds that stay on disk")
+
+    @field_validator("data_dir", "inbox")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
+
+    @property
+    def mode(self) -> Literal["simulated", "real"]:
+        """Which warehouse and archive this source mode belongs to."""
+        return "simulated" if self.source == "sample" else "real"
+
+    @property
+    def inbox_dir(self) -> Path:
+        return self.inbox or self.data_dir / "inbox"
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.data_dir / "archive" / self.mode
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.data_dir / "warehouse" / f"{self.mode}.duckdb"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.data_dir / "warehouse" / "build.lock"
+
+    @property
+    def builds_dir(self) -> Path:
+        return self.data_dir / "builds"
+
+    @property
+    def current_link(self) -> Path:
+        return self.data_dir / "published" / "current"
+
+    @property
+    def published_file(self) -> Path:
+        return self.current_link / "market.duckdb"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.data_dir / "logs"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data_dir / "dagster_home"
+
+    @property
+    def dbt_project_dir(self) -> Path:
+        return PROJECT_ROOT / "dbt"
+
+    @property
+    def dbt_target_dir(self) -> Path:
+        """Parse cache and compiled SQL, one per mode: the database name is part of every relation."""
+        return self.data_dir / "dbt_target" / self.mode
+
+    @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that must never reach a log."""
+        return tuple(
+            value
+            for name, value in os.environ.items()
+            if len(value) >= 6 and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD"))
+        )
+
+    def child_environment(self) -> dict[str, str]:
+        """Environment for dagster and dbt: their homes inside `data_dir`, their telemetry off."""
+        return {
+            "DAGSTER_HOME": str(self.dagster_home),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+            "DBT_PROJECT_DIR": str(self.dbt_project_dir),
+            "DBT_PROFILES_DIR": str(self.dbt_project_dir),
+            "DBT_TARGET_PATH": str(self.dbt_target_dir),
+            "DBT_LOG_PATH": str(self.logs_dir),
+            "SMALLCAP_DATA_DIR": str(self.data_dir),
+            "SMALLCAP_SOURCE": self.source,
+            "SMALLCAP_INBOX": str(self.inbox_dir),
+            "SMALLCAP_WAREHOUSE_FILE": str(self.warehouse_file),
+        }
+
+    def apply_child_environment(self) -> None:
+        """Set `child_environment` in this process, for libraries that read it themselves."""
+        os.environ.update(self.child_environment())
+
+
+def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the settings; `overrides` are command line options that were given.
+
+    Raises:
+        SmallcapError: a setting is not valid; the message names it and its variable.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'SMALLCAP_' + str(item['loc'][0]).upper()}={item['input']!r}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise SmallcapError(
+            f"Setting not valid: {problems}. Change it in the environment, in .env or on the command line."
+        ) from error

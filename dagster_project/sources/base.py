@@ -1,0 +1,59 @@
+"""What every source of raw data looks like to the rest of the warehouse.
+
+Belongs here: the protocol and the reference to one payload.
+Does not belong here: anything about one provider, and anything that opens a database.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from dagster_project.errors import SourceError as SourceError
+
+
+@dataclass(frozen=True)
+class PayloadRef:
+    """One payload that a source offers: a file in the inbox, one response of a service.
+
+    `name` is stable from build to build: two payloads with the same `table` and `name` are two
+    readings of the same thing, and the later one revises the earlier one.
+    """
+
+    table: str
+    """Contract table that the payload fills, for example `daily_bars`."""
+    name: str
+    """Name within the table, with the ending that tells the format: `indices.csv.gz`."""
+    origin: str
+    """Path or address, for messages."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a source offers now, and what it saw but cannot use (reported, never fatal)."""
+
+    payloads: tuple[PayloadRef, ...]
+    remarks: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """A provider of payloads. Implementations are cheap to create and hold no connection."""
+
+    mode: str
+    """Name of the source mode: `files`, `sample` or `live`; also the default of column `source`."""
+    is_simulated: bool
+
+    def plan(self, tables: Iterable[str]) -> Plan:
+        """List the payloads on offer for `tables`, without fetching them.
+
+        Raises:
+            SourceError: nothing can be planned at all (for example no inbox).
+        """
+        ...
+
+    def fetch(self, ref: PayloadRef) -> bytes:
+        """Fetch the bytes of one payload.
+
+        Raises:
+            SourceError: this payload cannot be fetched.
+        """
+        ...

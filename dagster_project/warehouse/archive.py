@@ -1,0 +1,143 @@
+"""The archive of payloads: the system of record from which the warehouse can be made again.
+
+Belongs here: payload files named by their hash, and the ledger that says when each was observed.
+Does not belong here: what is inside a payload, and DuckDB.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dagster_project.errors import WarehouseError
+from dagster_project.sources.base import PayloadRef
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Now, as a naive UTC timestamp with microseconds."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One observation of one payload, in the order of `seq`."""
+
+    seq: int
+    table: str
+    name: str
+    source: str
+    origin: str
+    sha256: str
+    size_bytes: int
+    observed_at: str
+    """Naive UTC, ISO 8601 with microseconds; strictly increasing with `seq`."""
+    accept_removals: bool = False
+
+
+class Archive:
+    """`DIR/ledger.jsonl` and `DIR/<table>/<sha256>.<ending>`; appended to, never changed.
+
+    The payload file is complete before its ledger line is written, and a line torn by a crash is cut
+    off at the next start, so the ledger never names bytes that are not there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.ledger_file = directory / "ledger.jsonl"
+
+    def entries(self) -> list[LedgerEntry]:
+        """All entries in order.
+
+        Raises:
+            WarehouseError: a line in the middle of the ledger is not readable.
+        """
+        if not self.ledger_file.exists():
+            return []
+        lines = self.ledger_file.read_bytes().split(b"\n")
+        found = []
+        for number, line in enumerate(lines[:-1], start=1):
+            try:
+                found.append(LedgerEntry(**json.loads(line)))
+            except (ValueError, TypeError) as error:
+                raise WarehouseError(
+                    f"{self.ledger_file} line {number}: not a ledger entry ({error}). Restore the file from a backup; "
+                    "the archive is the system of record."
+                ) from error
+        return found
+
+    def payload_file(self, entry: LedgerEntry) -> Path:
+        return self._file(entry.table, entry.name, entry.sha256)
+
+    def read(self, entry: LedgerEntry) -> bytes:
+        """Bytes of an archived payload, verified against their hash.
+
+        Raises:
+            WarehouseError: the file is gone or has changed.
+        """
+        path = self.payload_file(entry)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise WarehouseError(f"{path}: archived payload of {entry.name} cannot be read ({error.strerror}).") from error
+        if hashlib.sha256(content).hexdigest() != entry.sha256:
+            raise WarehouseError(f"{path}: archived payload of {entry.name} has changed; its hash does not fit its name.")
+        return content
+
+    def add(
+        self, ref: PayloadRef, content: bytes, source: str, clock: Clock = utc_now, accept_removals: bool = False
+    ) -> LedgerEntry | None:
+        """Archive a payload and write its ledger line; None when it is what was read last time."""
+        entries = self.entries()
+        sha256 = hashlib.sha256(content).hexdigest()
+        last = next((e for e in reversed(entries) if (e.table, e.name, e.source) == (ref.table, ref.name, source)), None)
+        if last and last.sha256 == sha256 and last.accept_removals >= accept_removals:
+            return None
+        path = self._file(ref.table, ref.name, sha256)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(path.name + ".partial")
+            _write_durably(partial, content)
+            partial.rename(path)
+        observed = clock()
+        if entries:
+            observed = max(observed, datetime.fromisoformat(entries[-1].observed_at) + timedelta(microseconds=1))
+        entry = LedgerEntry(
+            seq=entries[-1].seq + 1 if entries else 1,
+            table=ref.table,
+            name=ref.name,
+            source=source,
+            origin=ref.origin,
+            sha256=sha256,
+            size_bytes=len(content),
+            observed_at=observed.isoformat(timespec="microseconds"),
+            accept_removals=accept_removals,
+        )
+        self._append(json.dumps(asdict(entry)).encode() + b"\n")
+        return entry
+
+    def _file(self, table: str, name: str, sha256: str) -> Path:
+        return self.directory / table / f"{sha256}.{name.split('.', 1)[-1]}"
+
+    def _append(self, line: bytes) -> None:
+        self.ledger_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.ledger_file.open("ab+") as ledger:
+            end = ledger.seek(0, os.SEEK_END)
+            if end:
+                ledger.seek(0)
+                whole = ledger.read().rfind(b"\n") + 1
+                ledger.truncate(whole)
+            ledger.write(line)
+            ledger.flush()
+            os.fsync(ledger.fileno())
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

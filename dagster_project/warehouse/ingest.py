@@ -1,0 +1,240 @@
+"""One table from its source into raw: archive what is new, then take in what the ledger lists.
+
+Belongs here: the order of steps for one payload, quarantine, the log, the re-reading for `rebuild`.
+Does not belong here: the rules for vintages (`vintages`) and for rows (`contracts`).
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dagster_project.contracts.model import Contract
+from dagster_project.contracts.validate import RefusedError, Validated, validate
+from dagster_project.errors import SourceError
+from dagster_project.sources.base import Source
+from dagster_project.sources.table_file import TextTable, read_table_file
+from dagster_project.warehouse.archive import Archive, Clock, LedgerEntry, utc_now
+from dagster_project.warehouse.vintages import (
+    Observation,
+    RemovalsError,
+    append_news,
+    append_tombstones,
+    record_split_events,
+    stage_incoming,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+logger = logging.getLogger("smallcap.ingest")
+
+
+@dataclass
+class TableReport:
+    """What one run did with one table; `problems` are payloads that could not be used."""
+
+    table: str
+    payloads: int = 0
+    rows_new: int = 0
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def extract_table(
+    connection: "duckdb.DuckDBPyConnection",
+    archive: Archive,
+    source: Source,
+    contract: Contract,
+    accept_removals: bool = False,
+    clock: Clock = utc_now,
+) -> TableReport:
+    """Archive the payloads that changed and take in everything that is archived but not in raw yet.
+
+    Raises:
+        SourceError: the source as a whole cannot be used.
+    """
+    plan = source.plan([contract.table])
+    report = TableReport(contract.table, payloads=len(plan.payloads), remarks=list(plan.remarks))
+    for ref in plan.payloads:
+        try:
+            archive.add(ref, source.fetch(ref), source.mode, clock, accept_removals)
+        except SourceError as error:
+            report.problems.append(str(error))
+            logger.error("%s", error)
+    offered = {ref.name for ref in plan.payloads}
+    report.rows_new = ingest_pending(connection, archive, contract)
+    for name, status, reason, remarks in latest_payloads(connection, contract.table):
+        if status == "refused" and name in offered:
+            report.problems.append(reason)
+        report.remarks.extend(remarks)
+    return report
+
+
+def ingest_pending(connection: "duckdb.DuckDBPyConnection", archive: Archive, contract: Contract) -> int:
+    """Take in, in the order of the ledger, what raw does not have; returns the number of new vintages.
+
+    Raw is a function of the archive: a warehouse that starts empty comes to the same rows.
+    """
+    entries = [entry for entry in archive.entries() if entry.table == contract.table]
+    done = {row[0] for row in connection.execute("select payload_seq from ops.payload_log").fetchall()}
+    new = 0
+    for entry in entries:
+        if entry.seq in done:
+            continue
+        earlier = [other for other in entries if other.seq < entry.seq]
+        connection.begin()
+        try:
+            new += _ingest_payload(connection, archive, contract, entry, earlier)
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+    return new
+
+
+def latest_payloads(
+    connection: "duckdb.DuckDBPyConnection", table: str
+) -> list[tuple[str, str, str, list[str]]]:
+    """Name, status, reason and remarks of the last reading of every payload of a table."""
+    return connection.execute(
+        "select name, status, reason, remarks from ops.payload_log where table_name = ? "
+        "qualify row_number() over (partition by source, name order by payload_seq desc) = 1 order by name",
+        [table],
+    ).fetchall()
+
+
+def _ingest_payload(
+    connection: "duckdb.DuckDBPyConnection",
+    archive: Archive,
+    contract: Contract,
+    entry: LedgerEntry,
+    earlier: Iterable[LedgerEntry],
+) -> int:
+    simulated = _is_simulated(connection)
+    seen = Observation(entry.seq, entry.name, entry.observed_at, simulated, entry.accept_removals)
+    try:
+        text, valid = _read(archive, contract, entry)
+        removed = append_tombstones(connection, contract, seen, valid.present)
+    except (SourceError, RefusedError, RemovalsError) as error:
+        reason = str(error) if str(error).startswith(entry.origin) else f"{entry.origin}: {error}"
+        logger.error("refused, the last good rows stay: %s", reason)
+        _log_payload(connection, entry, "refused", reason=reason)
+        return 0
+    quarantined = _quarantine(connection, contract, entry, text, valid, simulated)
+    stage_incoming(connection, contract, valid.rows)
+    splits = record_split_events(connection, contract, seen)
+    new = append_news(connection, contract, seen)
+    if removed:
+        new += _affirm_from_others(connection, archive, contract, seen, earlier)
+    remarks = [f"{entry.origin}: {remark}" for remark in valid.remarks]
+    if quarantined:
+        remarks.append(f"{entry.origin}: {quarantined} rows in quarantine.{contract.table}")
+    if removed:
+        remarks.append(f"{entry.origin}: {removed} rows were removed from the file and got a tombstone")
+    if valid.equal_duplicates:
+        remarks.append(f"{entry.origin}: {valid.equal_duplicates} repeated rows with equal values were read once")
+    for remark in remarks:
+        logger.warning("%s", remark)
+    _log_payload(
+        connection, entry, "accepted", rows_read=len(text.frame) + len(text.ragged),
+        rows_equal_duplicates=valid.equal_duplicates, rows_quarantined=quarantined, rows_new=new,
+        rows_removed=removed, split_events=splits, remarks=remarks,
+    )  # fmt: skip
+    logger.info(
+        "%s: %s rows read, %s new vintages, %s in quarantine, %s removed", entry.origin, len(text.frame), new,
+        quarantined, removed,
+    )  # fmt: skip
+    return new
+
+
+def _read(archive: Archive, contract: Contract, entry: LedgerEntry) -> tuple[TextTable, Validated]:
+    text = read_table_file(archive.read(entry), entry.origin)
+    return text, validate(contract, text.frame, default_source=entry.source)
+
+
+def _affirm_from_others(
+    connection: "duckdb.DuckDBPyConnection",
+    archive: Archive,
+    contract: Contract,
+    seen: Observation,
+    earlier: Iterable[LedgerEntry],
+) -> int:
+    """Rows that this payload dropped may still stand in other payloads: bring those back."""
+    last = {other.name: other for other in earlier if other.name != seen.name}
+    connection.execute(
+        f"create or replace temp table dropped as select * from raw.{contract.table} "
+        f"where payload_seq = {seen.payload_seq} and is_removed"
+    )
+    same = " and ".join(f'dropped."{name}" = incoming."{name}"' for name in contract.grain)
+    new = 0
+    for other in last.values():
+        try:
+            _, valid = _read(archive, contract, other)
+        except (SourceError, RefusedError):
+            continue
+        stage_incoming(connection, contract, valid.rows)
+        connection.execute(
+            f"delete from incoming where not exists (select 1 from dropped where {same} "
+            "and dropped.source = incoming.source)"
+        )
+        new += append_news(connection, contract, seen)
+    return new
+
+
+def _quarantine(
+    connection: "duckdb.DuckDBPyConnection",
+    contract: Contract,
+    entry: LedgerEntry,
+    text: TextTable,
+    valid: Validated,
+    simulated: bool,
+) -> int:
+    """Write rejected rows with file, line and reason; returns how many rows (not problems) there are."""
+    import pandas as pd
+
+    frame = valid.rejects.copy()
+    rows = text.frame.loc[sorted(set(frame["row"]))]
+    count = len(rows) + len(text.ragged)
+    if not count:
+        return 0
+    frame["line"] = [text.line(row) for row in frame["row"]]
+    records = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    frame["row_json"] = frame["row"].map(dict(zip(rows.index, map(json.dumps, records), strict=True)))
+    width = len(text.frame.columns)
+    ragged = pd.DataFrame(
+        [
+            {"line": row.line, "column_name": None, "value": None, "rule": "fields_complete", "row_json": row.text,
+             "reason": f"the row has {row.fields} fields, the header {width}"}
+            for row in text.ragged
+        ]
+    )  # fmt: skip
+    problems = pd.concat([frame, ragged], ignore_index=True)
+    names = ["line", "column_name", "value", "rule", "reason", "row_json"]
+    connection.register("_problems", problems[names].astype({"line": "int64"}))
+    connection.execute(
+        f"insert into quarantine.{contract.table} select ?, ?, line, column_name, value, rule, reason, row_json, ? "
+        "from _problems order by line, rule, column_name",
+        [entry.seq, entry.name, simulated],
+    )
+    connection.unregister("_problems")
+    return count
+
+
+def _log_payload(
+    connection: "duckdb.DuckDBPyConnection", entry: LedgerEntry, status: str, reason: str = "", **counts: object
+) -> None:
+    row = {
+        "payload_seq": entry.seq, "table_name": entry.table, "name": entry.name, "source": entry.source,
+        "origin": entry.origin, "sha256": entry.sha256, "observed_at": entry.observed_at, "status": status,
+        "reason": reason, "remarks": [], **counts,
+    }  # fmt: skip
+    names = ", ".join(row)
+    marks = ", ".join(f"${name}" for name in row)
+    connection.execute(f"insert into ops.payload_log ({names}) values ({marks})", row)
+
+
+def _is_simulated(connection: "duckdb.DuckDBPyConnection") -> bool:
+    [(simulated,)] = connection.execute("select is_simulated from raw.warehouse_mode").fetchall()
+    return bool(simulated)

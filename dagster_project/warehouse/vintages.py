@@ -1,0 +1,294 @@
+"""From typed rows to append-only vintages, in SQL over whole payloads.
+
+Belongs here: which incoming row is news, when it was available, what was removed, which rescaling is
+one split. The rules are those of section 9 of the methodology.
+Does not belong here: reading and validating payloads (`ingest`).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagster_project.contracts.model import Column, Contract
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+JITTER_RELATIVE = 1e-5
+"""Vendors restate the same number with noise of this size; smaller differences are no revision."""
+SPLIT_ROUNDING_RELATIVE = 1e-3
+"""After a split vendors round the divided prices to the cent: 0.01 on a price of 10."""
+REMOVALS_ALLOWED_ROWS = 3
+REMOVALS_ALLOWED_SHARE = 0.01
+"""A payload that loses more rows than this looks cut off, not corrected, and is refused."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The payload whose rows are being taken in."""
+
+    payload_seq: int
+    name: str
+    observed_at: str
+    is_simulated: bool
+    accept_removals: bool = False
+
+
+class RemovalsError(Exception):
+    """A payload lost so many rows that it is refused; the message counts and names them."""
+
+
+def stage_incoming(connection: "duckdb.DuckDBPyConnection", contract: Contract, rows: "pd.DataFrame") -> None:
+    """Make `temp.incoming` of the typed rows (columns of `contracts.validate.Validated.rows`)."""
+    connection.register("_incoming_frame", rows)
+    kinds = {column.name: column.sql_type for column in contract.columns}
+    kinds |= {"source": "VARCHAR", "stated_available_at": "TIMESTAMP", "first_available_at": "TIMESTAMP"}
+    casts = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in kinds.items())
+    connection.execute(f"create or replace temp table incoming as select {casts} from _incoming_frame")
+    connection.unregister("_incoming_frame")
+
+
+def record_split_events(connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation) -> int:
+    """Write one event for each split that the payload marks for the first time and that explains how its
+    history differs from the rows held; returns the number of events.
+
+    A split counts when at least nine tenths of the overlapping earlier closes moved by exactly its ratio,
+    or, where nothing overlaps, when the close jumps by it from the last row held to the first one after.
+    """
+    if "split_ratio" not in contract.column:
+        return 0
+    before = _count(connection, "raw.split_events")
+    connection.execute(
+        f"""
+        insert into raw.split_events
+        with held as (
+            select * from ({_current_sql(contract)}) where not is_removed
+        ),
+        new_split as (
+            select incoming.source, incoming.symbol, incoming.session_date as split_date, incoming.split_ratio
+            from incoming
+            left join held using (source, symbol, session_date)
+            where incoming.split_ratio <> 1 and coalesce(held.split_ratio, 1) = 1
+        ),
+        moved as (
+            select incoming.source, incoming.symbol, incoming.session_date, held.close / incoming.close as ratio,
+                (select product(s.split_ratio) from new_split as s where s.source = incoming.source
+                    and s.symbol = incoming.symbol and s.split_date > incoming.session_date) as expected
+            from incoming inner join held using (source, symbol, session_date)
+        ),
+        overlap as (
+            select source, symbol, count(*) as row_count,
+                count(*) filter (abs(ratio / expected - 1) < {SPLIT_ROUNDING_RELATIVE}) as explained
+            from moved where expected is not null group by source, symbol
+        ),
+        last_held as (
+            select s.source, s.symbol, s.split_date, max_by(h.close, h.session_date) as close
+            from new_split as s inner join held as h
+                on s.source = h.source and s.symbol = h.symbol and h.session_date < s.split_date
+            group by s.source, s.symbol, s.split_date
+        ),
+        first_after as (
+            select s.source, s.symbol, s.split_date, min_by(i.close, i.session_date) as close
+            from new_split as s inner join incoming as i
+                on s.source = i.source and s.symbol = i.symbol and i.session_date >= s.split_date
+            group by s.source, s.symbol, s.split_date
+        )
+        select '{contract.table}', s.source, s.symbol, s.split_date, s.split_ratio, coalesce(overlap.explained, 0),
+            cast(? as timestamp), ?
+        from new_split as s
+        left join overlap on s.source = overlap.source and s.symbol = overlap.symbol
+        inner join last_held as h on (s.source, s.symbol, s.split_date) = (h.source, h.symbol, h.split_date)
+        inner join first_after as a on (s.source, s.symbol, s.split_date) = (a.source, a.symbol, a.split_date)
+        where case
+            when overlap.row_count > 0 then overlap.explained >= 0.9 * overlap.row_count
+            else abs(h.close / a.close / s.split_ratio - 1) < 0.25
+        end
+        order by s.source, s.symbol, s.split_date
+        """,
+        [seen.observed_at, seen.payload_seq],
+    )
+    return _count(connection, "raw.split_events") - before
+
+
+def append_news(
+    connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation, incoming: str = "incoming"
+) -> int:
+    """Append the rows of `incoming` that say something new; returns their number.
+
+    - A row without a stated instant is compared with the latest vintage of its source and grain: the first
+      one is available by the contract's lag, a differing one when it was observed.
+    - A row with a stated instant is compared with the vintage of the same statement, else with the one
+      before that instant, and is available when it says. Two values for one statement cannot both have
+      been known then: the second is available when it was observed.
+    """
+    key = _key(contract)
+    on_key = " and ".join(f'{{0}}."{name}" is not distinct from {{1}}."{name}"' for name in key)
+    keys = ", ".join(f'"{name}"' for name in key)
+    values = [column for column in contract.values if column.name not in key]
+    packed = "struct_pack(" + ", ".join(f'"{c.name}" := {{0}}."{c.name}"' for c in values) + ")"
+    before = _count(connection, f"raw.{contract.table}")
+    connection.execute(
+        f"""
+        insert into raw.{contract.table} by name
+        with held as (
+            select v.*, {packed.format("v")} as content, {_tolerance(contract)} as tolerance
+            from raw.{contract.current_relation} as v
+            where exists (select 1 from {incoming} as i where {on_key.format("v", "i")})
+        ),
+        latest as (
+            select *, row_number() over (
+                partition by {keys} order by available_at desc, observed_at desc, payload_seq desc) as newness
+            from held
+        ),
+        same_statement as (
+            select *, row_number() over (
+                partition by {keys}, stated_available_at order by observed_at desc, payload_seq desc) as newness
+            from held where stated_available_at is not null
+        ),
+        timeline as (
+            select {keys}, available_at as instant, 0 as is_incoming, content, is_removed, tolerance, payload_seq
+            from held
+            union all
+            select {keys}, stated_available_at, 1, {packed.format("i")}, false, {JITTER_RELATIVE}, {seen.payload_seq}
+            from {incoming} as i where stated_available_at is not null
+        ),
+        preceded as (
+            select *, lag(content) over line as earlier, lag(is_removed) over line as earlier_removed,
+                lag(tolerance) over line as earlier_tolerance
+            from timeline
+            window line as (partition by {keys} order by instant, is_incoming, payload_seq)
+        ),
+        compared as (
+            select
+                i.*,
+                {packed.format("i")} as content,
+                case
+                    when i.stated_available_at is null then l.content
+                    when s.payload_seq is not null then s.content
+                    else p.earlier
+                end as earlier,
+                coalesce(case
+                    when i.stated_available_at is null then l.is_removed
+                    when s.payload_seq is not null then s.is_removed
+                    else p.earlier_removed
+                end, false) as earlier_removed,
+                coalesce(l.tolerance, {JITTER_RELATIVE}) as tolerance,
+                case
+                    when i.stated_available_at is null and l.payload_seq is null then i.first_available_at
+                    when i.stated_available_at is null then greatest(cast($observed as timestamp), l.available_at)
+                    when s.payload_seq is null then i.stated_available_at
+                    else greatest(cast($observed as timestamp), s.available_at)
+                end as known_at
+            from {incoming} as i
+            left join latest as l on {on_key.format("i", "l")} and l.newness = 1
+            left join same_statement as s
+                on {on_key.format("i", "s")} and s.newness = 1 and s.stated_available_at = i.stated_available_at
+            left join preceded as p
+                on {on_key.format("i", "p")} and p.is_incoming = 1 and p.instant = i.stated_available_at
+        )
+        select
+            {", ".join(f'"{name}"' for name in dict.fromkeys([*contract.names, "source"]))},
+            cast($observed as timestamp) as observed_at,
+            known_at as available_at,
+            stated_available_at,
+            false as is_removed,
+            cast($simulated as boolean) as is_simulated,
+            cast($seq as bigint) as payload_seq
+        from compared
+        where earlier is null or earlier_removed or {" or ".join(_differs(column) for column in values)}
+        order by {", ".join(f'"{name}"' for name in key)}, known_at
+        """,
+        {"observed": seen.observed_at, "simulated": seen.is_simulated, "seq": seen.payload_seq},
+    )
+    return _count(connection, f"raw.{contract.table}") - before
+
+
+def append_tombstones(
+    connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation, present: "pd.DataFrame"
+) -> int:
+    """Write a tombstone for every row that an earlier reading of the same payload brought and this one lacks.
+
+    A payload speaks for the series it contains, from its first day of each series on: an export of the
+    last months removes nothing before them. `present` has the grain columns of all its rows.
+
+    Raises:
+        RemovalsError: more rows are gone than a correction would take away.
+    """
+    key = _key(contract)
+    connection.register("_present_frame", present)
+    casts = ", ".join(f'cast("{c}" as {contract.column[c].sql_type}) as "{c}"' for c in contract.grain)
+    connection.execute(f"create or replace temp table present as select {casts} from _present_frame")
+    connection.unregister("_present_frame")
+    same_grain = " and ".join(f'present."{name}" = held."{name}"' for name in contract.grain)
+    same_series = " and ".join(f'span."{name}" = held."{name}"' for name in contract.series) or "true"
+    select_series = ", ".join(f'"{name}"' for name in contract.series)
+    covered = f"""
+        with span as (
+            select {select_series + "," if select_series else ""} min("{contract.time_column}") as first_day
+            from present group by all
+        )
+        select held.* from ({_current_sql(contract)}) as held
+        inner join span on {same_series} and held."{contract.time_column}" >= span.first_day
+        inner join ops.payload_log as log on held.payload_seq = log.payload_seq and log.name = $name
+        where not held.is_removed
+    """
+    gone = f"select * from ({covered}) as held where not exists (select 1 from present where {same_grain})"
+    [(covered_rows, gone_rows)] = connection.execute(
+        f"select (select count(*) from ({covered})), (select count(*) from ({gone}))", {"name": seen.name}
+    ).fetchall()
+    if gone_rows > max(REMOVALS_ALLOWED_ROWS, REMOVALS_ALLOWED_SHARE * covered_rows) and not seen.accept_removals:
+        raise RemovalsError(
+            f"{gone_rows} of the {covered_rows} rows that this file delivered before are gone, so it looks cut off. "
+            "Deliver it whole; if the rows are meant to go, run again with --accept-removals."
+        )
+    if gone_rows:
+        connection.execute(
+            f"""
+            insert into raw.{contract.table} by name
+            select {", ".join(f'"{name}"' for name in key)}, cast($observed as timestamp) as observed_at,
+                greatest(cast($observed as timestamp), available_at) as available_at, true as is_removed,
+                cast($simulated as boolean) as is_simulated, cast($seq as bigint) as payload_seq
+            from ({gone})
+            order by {", ".join(f'"{name}"' for name in key)}
+            """,
+            {"name": seen.name, "observed": seen.observed_at, "simulated": seen.is_simulated, "seq": seen.payload_seq},
+        )
+    return int(gone_rows)
+
+
+def _key(contract: Contract) -> list[str]:
+    """A vintage belongs to a grain as one source tells it."""
+    return list(dict.fromkeys(["source", *contract.grain]))
+
+
+def _current_sql(contract: Contract) -> str:
+    """The latest vintage of every grain and source, tombstones included."""
+    keys = ", ".join(f'"{name}"' for name in _key(contract))
+    return f"""
+        select * from raw.{contract.current_relation}
+        qualify row_number() over (
+            partition by {keys} order by available_at desc, observed_at desc, payload_seq desc) = 1
+    """
+
+
+def _tolerance(contract: Contract) -> str:
+    if not contract.has_splits or "split_ratio" not in contract.column:
+        return str(JITTER_RELATIVE)
+    return f"case when v.split_factor = 1 then {JITTER_RELATIVE} else {SPLIT_ROUNDING_RELATIVE} end"
+
+
+def _differs(column: Column) -> str:
+    new, old = f'content."{column.name}"', f'earlier."{column.name}"'
+    if column.kind != "number":
+        return f"{new} is distinct from {old}"
+    return (
+        f"({new} is null) <> ({old} is null) "
+        f"or abs({new} - {old}) > tolerance * greatest(abs({new}), abs({old}))"
+    )
+
+
+def _count(connection: "duckdb.DuckDBPyConnection", relation: str) -> int:
+    [(count,)] = connection.execute(f"select count(*) from {relation}").fetchall()
+    return int(count)
+
+
