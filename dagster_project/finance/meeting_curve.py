@@ -113,8 +113,9 @@ def _pinned(
         return np.empty((0, LOOKBACK_MONTHS))
     first, last = int(month[0]) - LOOKBACK_MONTHS, int(month[-1])
     by_contract = np.full(last - first + 1, np.nan)
-    month_end = (contract + 1).astype("datetime64[M]").astype("datetime64[D]") - np.timedelta64(1, "D")
-    at_end = (month_number(session) == contract) & (month_end - session <= np.timedelta64(MAX_PIN_AGE_DAYS, "D"))
+    following: Days = (contract + 1).astype("datetime64[M]").astype("datetime64[D]")
+    days_left = (following - session).astype(np.int64) - 1
+    at_end = (month_number(session) == contract) & (days_left <= MAX_PIN_AGE_DAYS)
     at_end &= (settle > MIN_SETTLE) & (settle < MAX_SETTLE)
     order = np.argsort(session[at_end], kind="stable")  # the last settlement of a contract is written last
     by_contract[contract[at_end][order] - first] = 100.0 - settle[at_end][order]

@@ -88,7 +88,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class MonthStates:
-    """State of each month as known on the watch date: state, announcement day, days, `mixed` (W, K each)."""
+    """State of each month as known on the watch date: announcement day and days (W, K each)."""
 
     state: Ints
     day: Ints
@@ -184,12 +184,14 @@ def month_states(calendar: Calendar, curve: Curve) -> MonthStates:
 
 
 def _day_of_month(days: Days) -> Ints:
-    return (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+    first: Days = days.astype("datetime64[M]").astype("datetime64[D]")
+    return np.asarray((days - first).astype(np.int64) + 1, dtype=np.int64)
 
 
 def _days_in(months: Ints) -> Ints:
-    start = months.astype("datetime64[M]").astype("datetime64[D]")
-    return ((months + 1).astype("datetime64[M]").astype("datetime64[D]") - start).astype(np.int64)
+    start: Days = months.astype("datetime64[M]").astype("datetime64[D]")
+    following: Days = (months + 1).astype("datetime64[M]").astype("datetime64[D]")
+    return np.asarray((following - start).astype(np.int64), dtype=np.int64)
 
 
 def range_in_force(calendar: Calendar, policy_rates: pd.DataFrame, watch: Days) -> tuple[Floats, Floats]:

@@ -1,8 +1,8 @@
 """Odds of a rate move at each FOMC meeting, implied by 30-day fed funds futures.
 
-Belongs here: the public functions `meeting_odds`, `step_distributions` and the two tables they give
-(`rate_expectations`, `rate_probabilities`). What does not: reading the inputs (`meeting_inputs`, `meeting_curve`),
-the algebra of the months (`meeting_solve`), comparing with what happened (`meeting_calibration`). No I/O.
+Belongs here: the public function `meeting_odds` and the two tables it gives (`rate_expectations`,
+`rate_probabilities`). What does not: reading the inputs (`meeting_inputs`, `meeting_curve`),
+the algebra of the months (`meeting_solve`), the convolution (`meeting_distribution`), comparing with what happened (`meeting_calibration`). No I/O.
 
 The odds are market-implied and risk-neutral, not a forecast.
 Source of the method: docs/methodology, section 3; CME Group, FedWatch methodology (two adjacent outcomes per
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dagster_project.finance.meeting_curve import read_curve
+from dagster_project.finance.meeting_distribution import STEP_PCT, snapped_moves, step_distributions
 from dagster_project.finance.meeting_inputs import (
     IMPLAUSIBLE,
     LOOKBACK_MONTHS,
@@ -35,7 +36,6 @@ from dagster_project.finance.meeting_inputs import (
 )
 from dagster_project.finance.meeting_solve import (
     CONVENTIONS,
-    PINNED,
     SOLVED,
     DayConvention,
     SolvedMonths,
@@ -43,11 +43,16 @@ from dagster_project.finance.meeting_solve import (
     solve_months,
 )
 
-STEP_PCT = 0.25
 HALF_TICK_PCT = 0.005
-MAX_STEP_PCT = 2.0  # the largest single decision since 1994 was 1.00; a larger solved step is noise of N or M = 1
-SNAP_MOVES = 1e-9  # a step this close to a whole number of moves is that number
-NEGLIGIBLE = 1e-14  # a probability at or below this is not a row; at most 1e-11 percent is left out per meeting
+MAX_STEP_PCT = (
+    2.0  # the largest single decision since 1994 was 1.00; a larger solved step is noise of N or M = 1
+)
+# Half a tick that moves the odds by more than 100 points cannot tell a cut from a hike: long forward chains at the
+# end of the curve, and October 2001, whose one day before the meeting follows an intermeeting move.
+MAX_PP_PER_HALF_TICK = 100.0
+NEGLIGIBLE = (
+    1e-14  # a probability at or below this is not a row; at most 1e-11 percent is left out per meeting
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class _Steps:
     start: Floats
     end: Floats
     direction: npt.NDArray[np.object_]
-    reach: Floats
+    pp_per_half_tick: Floats
     reason: npt.NDArray[np.object_]
     is_chained: Bools
     distribution: Floats  # (R, L), rows of zeros where the chain is broken
@@ -110,6 +115,7 @@ def meeting_odds(
     the watch date whose month is on the curve and inside the calendar. Rates in percent, changes in bp,
     probabilities in percent; `null_reason` is set on every row with a null number.
     `probabilities`: one row per outcome with a probability above 1e-12 percent; they sum to 100 within 1e-9.
+    Both are ordered by convention (as asked for), watch date, meeting date and outcome.
 
     Raises `CalendarGapError` for a meeting missing inside the calendar, `OddsInputError` for a broken input. The
     end of the calendar is reported in `issues`, the rows stop there.
@@ -128,40 +134,10 @@ def meeting_odds(
         expectations.append(_expectation_frame(rows, steps, curve, lower, upper, convention))
         probabilities.append(_probability_frame(rows, steps, curve, lower, upper, convention))
     return OddsResult(
-        _stacked(expectations, ["watch_date", "meeting_date", "day_convention"]),
-        _stacked(probabilities, ["watch_date", "meeting_date", "day_convention", "target_lower_bp"]),
+        pd.concat(expectations, ignore_index=True),
+        pd.concat(probabilities, ignore_index=True),
         _issues(calendar, curve),
     )
-
-
-def step_distributions(steps_pct: Floats) -> tuple[Floats, int]:
-    """Convolve steps over meetings: cumulative distributions over whole 25 bp moves.
-
-    `steps_pct` has the shape (chains, meetings), expected change in percent per meeting in order; NaN breaks the
-    chain from there on. Returns probabilities of shape (chains, meetings, outcomes), zeros after a break, and the
-    number of moves of the first outcome. Each step lies on the two whole numbers around it (floor, so cuts work).
-    """
-    moves = steps_pct / STEP_PCT
-    whole = np.rint(moves)
-    moves = np.where(np.abs(moves - whole) < SNAP_MOVES, whole, moves)
-    moves = np.where(np.isnan(np.cumsum(moves, axis=1)), np.nan, moves)
-    floor = np.floor(np.nan_to_num(moves)).astype(np.int64)
-    weight = moves - floor
-    lowest = int(np.cumsum(floor, axis=1).min(initial=0))
-    highest = int((np.cumsum(floor, axis=1) + np.arange(1, floor.shape[1] + 1)).max(initial=0))
-    outcomes = np.arange(highest - lowest + 1)
-    result = np.zeros((*moves.shape, outcomes.size))
-    current = np.zeros((moves.shape[0], outcomes.size + 2))  # a zero on either side catches what shifts outside
-    current[:, 1 - lowest] = 1.0
-    for meeting in range(moves.shape[1]):
-        alive = np.flatnonzero(~np.isnan(moves[:, meeting]))
-        source = outcomes[None, :] + 1 - floor[alive, meeting][:, None]
-        stay = np.take_along_axis(current[alive], np.clip(source, 0, outcomes.size + 1), axis=1)
-        more = np.take_along_axis(current[alive], np.clip(source - 1, 0, outcomes.size + 1), axis=1)
-        share = weight[alive, meeting][:, None]
-        result[alive, meeting] = stay * (1.0 - share) + more * share
-        current[alive, 1:-1] = result[alive, meeting]
-    return result, lowest
 
 
 def _priced_meetings(calendar: Calendar, curve: Curve) -> _Rows:
@@ -185,9 +161,15 @@ def _chain_steps(rows: _Rows, solved: SolvedMonths, is_range_unknown: Bools) -> 
     cell = (rows.watch, rows.column)
     start, end = solved.start[cell], solved.end[cell]
     reason = reason_texts(solved.reason[cell])
-    is_noise = np.abs(end - start) > MAX_STEP_PCT
-    reason[is_noise] = f"step_implausible: the solved step is larger than {MAX_STEP_PCT} percent"
-    is_solved = ~(np.isnan(start) | np.isnan(end) | is_noise)
+    pp_per_half_tick = solved.reach[cell] * HALF_TICK_PCT / STEP_PCT * 100.0
+    is_open = np.isnan(start) | np.isnan(end)
+    is_noise = ~is_open & (pp_per_half_tick > MAX_PP_PER_HALF_TICK)
+    is_wild = ~is_open & ~is_noise & (np.abs(end - start) > MAX_STEP_PCT)
+    reason[is_noise] = (
+        f"ill_conditioned: half a tick moves the odds by more than {MAX_PP_PER_HALF_TICK:.0f} points"
+    )
+    reason[is_wild] = f"step_implausible: the solved step is larger than {MAX_STEP_PCT} percent"
+    is_solved = ~(is_open | is_noise | is_wild)
     chains = solved.start.shape[0]
     table = np.full((chains, int(rows.rank.max(initial=-1)) + 1), np.nan)
     table[rows.watch, rows.rank] = np.where(is_solved, end - start, np.nan)
@@ -206,10 +188,10 @@ def _chain_steps(rows: _Rows, solved: SolvedMonths, is_range_unknown: Bools) -> 
         start * blank,
         end * blank,
         direction,
-        solved.reach[cell] * blank,
+        pp_per_half_tick * blank,
         reason,
         is_chained,
-        distribution[rows.watch, rows.rank],
+        distribution.reshape(-1, distribution.shape[2]).take(rows.watch * table.shape[1] + rows.rank, axis=0),
         lowest,
     )
 
@@ -228,7 +210,9 @@ def _cumulative_reasons(
     broken_at[rows.watch[is_first]] = rows.meeting_date[is_first]
     later = is_solved & ~is_chained
     names, position = np.unique(broken_at[rows.watch[later]], return_inverse=True)
-    texts = np.array([f"chain_broken: the meeting of {name} before it has no odds" for name in names], dtype=object)
+    texts = np.array(
+        [f"chain_broken: the meeting of {name} before it has no odds" for name in names], dtype=object
+    )
     result = reason.copy()
     result[later] = texts[position] if names.size else None
     unknown = is_solved & is_chained & is_range_unknown
@@ -242,8 +226,6 @@ def _expectation_frame(
     change = (steps.end - steps.start) * 100.0
     moves = np.arange(steps.distribution.shape[1]) + steps.lowest_move
     shown = np.where(steps.is_chained & ~np.isnan(lower[rows.watch]), 100.0, np.nan)
-    own_moves = change / (STEP_PCT * 100.0)
-    own_moves = np.where(np.abs(own_moves - np.rint(own_moves)) < SNAP_MOVES, np.rint(own_moves), own_moves)
     table = np.full((curve.watch.size, int(rows.rank.max(initial=-1)) + 1), np.nan)
     table[rows.watch, rows.rank] = change
     cumulative = np.cumsum(table, axis=1)[rows.watch, rows.rank]
@@ -261,11 +243,11 @@ def _expectation_frame(
             "prob_cut_pct": steps.distribution[:, moves < 0].sum(axis=1) * shown,
             "prob_hold_pct": steps.distribution[:, moves == 0].sum(axis=1) * shown,
             "prob_hike_pct": steps.distribution[:, moves > 0].sum(axis=1) * shown,
-            "prob_hike_at_meeting_pct": np.clip(own_moves, 0.0, 1.0) * 100.0,
+            "prob_hike_at_meeting_pct": np.clip(snapped_moves(steps.end - steps.start), 0.0, 1.0) * 100.0,
             "meeting_change_bp": change,
             "cumulative_change_bp": cumulative,
             "solve_direction": pd.array(steps.direction, dtype="str"),
-            "pp_per_half_tick": steps.reach * HALF_TICK_PCT / STEP_PCT * 100.0,
+            "pp_per_half_tick": steps.pp_per_half_tick,
             "null_reason": pd.array(steps.reason, dtype="str"),
         }
     )
@@ -288,10 +270,6 @@ def _probability_frame(
             "probability_pct": steps.distribution[row, outcome] * 100.0,
         }
     )
-
-
-def _stacked(frames: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
-    return pd.concat(frames, ignore_index=True).sort_values(keys, ignore_index=True)
 
 
 def _issues(calendar: Calendar, curve: Curve) -> tuple[OddsIssue, ...]:

@@ -2,8 +2,7 @@
 
 Belongs here: the class `SampleSource` and the register of what it can simulate.
 Does not belong here: how a table is simulated (`sample_prices`, `sample_flows`, `sample_rates`,
-`sample_futures`), and any data:
-no row is copied from a market. Every number is SIMULATED except at the anchors of `data/sample/anchors.csv`,
+`sample_futures`), and any data: no row is copied from a market. Every number is SIMULATED except at the anchors of `data/sample/anchors.csv`,
 which are published facts, each with its source.
 """
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dagster_project.sources.sample_anchors import Anchors
+from dagster_project.sources.base import SourceError
+from dagster_project.sources.sample_anchors import Anchor, Anchors
 from dagster_project.sources.sample_prices import FUNDS, Closes, dividends, simulate_closes
 from dagster_project.sources.sample_tools import (
     FIRST_RECENT_SESSION,
@@ -72,6 +73,9 @@ IVV_YIELD = 0.02
 NOT_FIGURES = ("_close", "effr_month_average", "target_lower", "target_upper", "fomc_decision_date")
 """Ends of the names of those series that are levels, rates and days; all others are published figures."""
 
+CONTRACT_UNITS = {"percent": "pct", "usd m": "usd_m", "ratio": "x", "index points": "index points"}
+"""How a unit of the anchors file begins -> unit of the contract; what follows it describes the window."""
+
 
 def fund_nav_shares(anchors: Anchors) -> "pd.DataFrame":
     """Table `fund_nav_shares`, sorted by fund and session: net asset value in dollars to four decimals, shares.
@@ -90,16 +94,29 @@ def fund_nav_shares(anchors: Anchors) -> "pd.DataFrame":
 def published_figures(anchors: Anchors) -> "pd.DataFrame":
     """Table `published_figures`: the anchors that are flows, odds and valuations, each with its source.
 
-    `topic` is the series of the anchors file; `url` is empty where the source names none.
+    `topic` is the series of the anchors file, `unit` that of the contract; `url` is empty: the sources name none.
+
+    Raises:
+        SourceError: an anchor has a unit that the contract does not know.
     """
     import pandas as pd
 
     rows = [
-        (row.series, row.day.isoformat(), row.value, row.unit, row.source, "")
+        (row.series, row.day.isoformat(), row.value, _contract_unit(row), row.source, "")
         for row in anchors.rows
         if row.value is not None and not row.series.endswith(NOT_FIGURES)
     ]
     return pd.DataFrame(rows, columns=["topic", "as_of", "value", "unit", "source", "url"])
+
+
+def _contract_unit(anchor: Anchor) -> str:
+    for beginning, unit in CONTRACT_UNITS.items():
+        if anchor.unit.startswith(beginning):
+            return unit
+    raise SourceError(
+        f"anchor {anchor.series} {anchor.day}: unit {anchor.unit!r} begins with none of "
+        f"{', '.join(CONTRACT_UNITS)}; correct the anchors or add the unit to the contract"
+    )
 
 
 def pin_sums(flows: Floats, windows: Floats, sums: Floats) -> Floats:

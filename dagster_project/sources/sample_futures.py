@@ -41,6 +41,9 @@ LAST_ODDS = {True: 0.97, False: 0.02}
 """Assumed odds on the last session before a meeting that raised the range (True), or did not."""
 ODDS_NOISE = 0.045
 """Daily standard deviation of the log odds."""
+ODDS_DRAW = 0
+"""Draw of the noise of the odds: the first with which the rounding to ticks leaves every way to solve for the
+anchored odds (from the months around the meeting, or from the month of the meeting itself) within two points."""
 SETTLED_DAYS = 10
 """Business days whose mean distance from the middle of the range is expected to last."""
 
@@ -113,7 +116,7 @@ def _odds_of_meeting(
     at = np.searchsorted(sessions, np.array(list(knots), dtype="datetime64[D]"), side="right") - 1
     at, kept = np.unique(np.maximum(at, 0)[::-1], return_index=True)  # the later knot wins a shared session
     odds = np.array(list(knots.values()))[::-1][kept]
-    noise = ODDS_NOISE * generator(f"odds {meeting}").standard_normal(sessions.size)
+    noise = ODDS_NOISE * generator(f"odds {meeting} {ODDS_DRAW}").standard_normal(sessions.size)
     log_odds = pinned_walk(noise, np.ones(noise.size), at.astype(np.int64), np.log(odds / (1 - odds)))
     return np.where(sessions < meeting, 1 / (1 + np.exp(-log_odds)), 0.0)
 

@@ -1,33 +1,35 @@
 {# The one place where vintages and sources are resolved: the rows of a raw table that hold now.
 
    1. Per source and grain the latest vintage by available_at, then observed_at, then payload_seq; a tombstone
-      (is_removed) takes the row of that source away.
+      (is_removed) takes the row of that source away. The other columns decide a tie of all three, so that it falls
+      the same way in every run and engine; the contract is there to keep such a tie out.
    2. Per grain, over the sources that are left: latest available_at, then observed_at, then the source priority of
       the contract, then the source name.
 
-   Grain and source_priority stand in the meta of the source table, its columns in its column list
+   Grain and source_priority stand in config.meta of the source table, its columns in its column list
    (models/staging/_sources.yml): nothing about a raw table is written here. #}
 {% macro current_rows(source_table) -%}
     {%- set relation = source('raw', source_table) -%}
     {%- if not execute -%}
-    select * from {{ relation }}
-    {%- else -%}
-    {%- set declared = declared_source(source_table) -%}
-    {%- set meta = declared.config.meta or declared.meta -%}
-    {%- set columns = declared.columns.keys() | list -%}
+        {# parsing: there is no graph yet, and only the dependency matters #}
+        {{ return('select * from ' ~ relation) }}
+    {%- endif -%}
+    {%- set declaration = source_declaration(source_table) -%}
+    {%- set columns = declaration.columns -%}
+    {%- set ranks = [] -%}
+    {%- for source_name in declaration.source_priority -%}
+        {%- do ranks.append("when '" ~ source_name ~ "' then " ~ loop.index) -%}
+    {%- endfor -%}
     with vintages as (
         select
             {{ columns | join(',\n            ') }},
             row_number() over (
-                partition by source, {{ meta.grain | join(', ') }}
-                order by available_at desc nulls last, observed_at desc nulls last, payload_seq desc nulls last
+                partition by source, {{ declaration.grain | join(', ') }}
+                order by
+                    available_at desc nulls last, observed_at desc nulls last, payload_seq desc nulls last,
+                    {{ columns | join(' nulls last, ') }} nulls last
             ) as vintage_number_from_latest,
-            case source
-                {%- for source_name in meta.source_priority %}
-                when '{{ source_name }}' then {{ loop.index }}
-                {%- endfor %}
-                else {{ meta.source_priority | length + 1 }}
-            end as source_rank
+            case source {{ ranks | join(' ') }} else {{ ranks | length + 1 }} end as source_rank
         from {{ relation }}
     ),
 
@@ -35,7 +37,7 @@
         select
             {{ columns | join(',\n            ') }},
             row_number() over (
-                partition by {{ meta.grain | join(', ') }}
+                partition by {{ declaration.grain | join(', ') }}
                 order by available_at desc nulls last, observed_at desc nulls last, source_rank, source
             ) as choice_number
         from vintages
@@ -48,13 +50,18 @@
         {{ columns | join(',\n        ') }}
     from latest_of_each_source
     where choice_number = 1
-    {%- endif -%}
 {%- endmacro %}
 
 
-{% macro declared_source(source_table) -%}
+{# What _sources.yml declares about a raw table: grain, source_priority, columns. A unit test of a model that calls
+   current_rows overrides this macro, because dbt gives unit tests no graph. #}
+{% macro source_declaration(source_table) -%}
     {%- for node in graph.sources.values() if node.source_name == 'raw' and node.name == source_table -%}
-        {{ return(node) }}
+        {{ return({
+            'grain': node.config.meta.grain,
+            'source_priority': node.config.meta.source_priority,
+            'columns': node.columns.keys() | list
+        }) }}
     {%- endfor -%}
     {{ exceptions.raise_compiler_error(
         "current_rows: no table '" ~ source_table ~ "' in source 'raw'. Declare it, with its columns and with grain and "

@@ -25,20 +25,20 @@ anchors as (
         {{ add_days('session_date', -7) }} as anchor_date
     from sessions
     {% for months in [1, 3, 6, 12] %}
-    union all
-    select
-        session_date,
-        '{{ months }}M' as horizon,
-        {{ add_months('session_date', -months) }} as anchor_date
-    from sessions
+        union all
+        select
+            session_date,
+            '{{ months }}M' as horizon,
+            {{ add_months('session_date', -months) }} as anchor_date
+        from sessions
     {% endfor %}
     {% for horizon, period in [('MTD', 'month'), ('QTD', 'quarter'), ('YTD', 'year')] %}
-    union all
-    select
-        session_date,
-        '{{ horizon }}' as horizon,
-        {{ add_days(start_of_period('session_date', period), -1) }} as anchor_date
-    from sessions
+        union all
+        select
+            session_date,
+            '{{ horizon }}' as horizon,
+            {{ add_days(start_of_period('session_date', period), -1) }} as anchor_date
+        from sessions
     {% endfor %}
     union all
     select

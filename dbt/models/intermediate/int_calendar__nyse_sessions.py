@@ -14,7 +14,7 @@ import pyarrow
 def model(dbt, session):
     dbt.config(materialized="table")
     bars = dbt.ref("stg_prices__daily_bars")
-    first_date, last_date = bars.aggregate("min(session_date), max(session_date)").fetchone()
+    ((first_date, last_date),) = bars.aggregate("min(session_date), max(session_date)").fetchall()
     sessions = [] if first_date is None else nyse_sessions(first_date.year, last_date.year + 1)
     return pyarrow.table({"session_date": pyarrow.array(sessions, type=pyarrow.date32())})
 

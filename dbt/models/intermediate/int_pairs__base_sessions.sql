@@ -16,8 +16,10 @@ common_sessions as (
 -- A session serves the anchors of the following week. A base further back is a hole in the data, not a base;
 -- and the as-of join becomes an equality, which every engine runs alike.
 days_after as (
-    {% for number_of_days in range(8) -%}
-    select {{ number_of_days }} as number_of_days {{ 'union all' if not loop.last }}
+    select 0 as number_of_days
+    {% for number_of_days in range(1, 8) %}
+        union all
+        select {{ number_of_days }} as number_of_days
     {% endfor %}
 ),
 

@@ -1,5 +1,3 @@
-{%- set windows = [63, 252] -%}
-
 with levels as (
     select * from {{ ref('int_pairs__levels') }}
     where return_basis = 'price'
@@ -20,17 +18,22 @@ moments as (
     select
         pair_id,
         session_date,
-        {%- for sessions in windows %}
-        {%- set window_of_sessions -%}
-        partition by pair_id order by session_date rows between {{ sessions - 1 }} preceding and current row
-        {%- endset %}
-        count(small_return) over ({{ window_of_sessions }}) as returns_{{ sessions }}d,
-        covar_samp(small_return, large_return) over ({{ window_of_sessions }}) as covariance_{{ sessions }}d,
-        var_samp(small_return) over ({{ window_of_sessions }}) as small_variance_{{ sessions }}d,
-        var_samp(large_return) over ({{ window_of_sessions }}) as large_variance_{{ sessions }}d
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        count(small_return) over last_63_sessions as returns_63d,
+        covar_samp(small_return, large_return) over last_63_sessions as covariance_63d,
+        var_samp(small_return) over last_63_sessions as small_variance_63d,
+        var_samp(large_return) over last_63_sessions as large_variance_63d,
+        count(small_return) over last_252_sessions as returns_252d,
+        covar_samp(small_return, large_return) over last_252_sessions as covariance_252d,
+        var_samp(small_return) over last_252_sessions as small_variance_252d,
+        var_samp(large_return) over last_252_sessions as large_variance_252d
     from daily_returns
+    window
+        last_63_sessions as (
+            partition by pair_id order by session_date rows between 62 preceding and current row
+        ),
+        last_252_sessions as (
+            partition by pair_id order by session_date rows between 251 preceding and current row
+        )
 ),
 
 -- A variance below 1e-20 (a daily move of 1e-8 %) is the rounding noise of a constant price, not a denominator.
@@ -38,22 +41,22 @@ final as (
     select
         pair_id,
         session_date,
-        {%- for sessions in windows %}
         case
-            when returns_{{ sessions }}d = {{ sessions }} and large_variance_{{ sessions }}d > 1e-20
-                then covariance_{{ sessions }}d / large_variance_{{ sessions }}d
-        end as beta_{{ sessions }}d,
+            when returns_63d = 63 and large_variance_63d > 1e-20
+                then covariance_63d / large_variance_63d
+        end as beta_63d,
         case
-            when
-                returns_{{ sessions }}d = {{ sessions }}
-                and small_variance_{{ sessions }}d > 1e-20
-                and large_variance_{{ sessions }}d > 1e-20
-                then
-                    covariance_{{ sessions }}d
-                    / sqrt(small_variance_{{ sessions }}d * large_variance_{{ sessions }}d)
-        end as corr_{{ sessions }}d
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+            when returns_63d = 63 and small_variance_63d > 1e-20 and large_variance_63d > 1e-20
+                then covariance_63d / sqrt(small_variance_63d * large_variance_63d)
+        end as corr_63d,
+        case
+            when returns_252d = 252 and large_variance_252d > 1e-20
+                then covariance_252d / large_variance_252d
+        end as beta_252d,
+        case
+            when returns_252d = 252 and small_variance_252d > 1e-20 and large_variance_252d > 1e-20
+                then covariance_252d / sqrt(small_variance_252d * large_variance_252d)
+        end as corr_252d
     from moments
 )
 

@@ -3,27 +3,31 @@ with closes as (
     where has_total_return
 ),
 
-growth as (
+numbered as (
     select
         symbol,
         session_date,
-        first_value(close_price) over (partition by symbol order by session_date) as first_close_price,
-        (close_price + dividend_per_share)
-        / nullif(lag(close_price) over (partition by symbol order by session_date), 0) as growth_factor
+        close_price,
+        dividend_per_share,
+        row_number() over (partition by symbol order by session_date) as session_number
     from closes
 ),
 
+-- TR = TR before * (close + dividend) / close before is, unrolled, the close times the product of
+-- 1 + dividend / close since the first session: the number of shares that one share has grown into.
+-- A sum of logarithms, because neither engine has the other's product aggregate.
 final as (
     select
         symbol,
         session_date,
-        -- the running product of the growth factors; neither engine's dialect shares a product aggregate
-        first_close_price * exp(sum(ln(coalesce(growth_factor, 1))) over (
+        close_price * exp(sum(
+            case when session_number = 1 then 0 else ln(1 + dividend_per_share / nullif(close_price, 0)) end
+        ) over (
             partition by symbol
             order by session_date
             rows between unbounded preceding and current row
         )) as total_return_level
-    from growth
+    from numbered
 )
 
 select * from final

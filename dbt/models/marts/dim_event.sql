@@ -45,13 +45,11 @@ first_effects as (
     from all_events
     inner join sessions
         on
-            sessions.session_date <= {{ add_days('all_events.event_date', 7) }}
+            all_events.event_date <= sessions.session_date
+            and {{ add_days('all_events.event_date', 7) }} >= sessions.session_date
             and (
-                sessions.session_date > all_events.event_date
-                or (
-                    sessions.session_date = all_events.event_date
-                    and all_events.first_effect = 'same_session'
-                )
+                all_events.event_date < sessions.session_date
+                or all_events.first_effect = 'same_session'
             )
     group by all_events.event_id
 ),

@@ -26,8 +26,8 @@ first_effects as (
     from meetings
     inner join sessions
         on
-            sessions.session_date >= meetings.meeting_date
-            and sessions.session_date <= {{ add_days('meetings.meeting_date', 7) }}
+            meetings.meeting_date <= sessions.session_date
+            and {{ add_days('meetings.meeting_date', 7) }} >= sessions.session_date
     where meetings.cancelled_on is null
     group by meetings.meeting_date
 ),

@@ -1,0 +1,35 @@
+"""What the assets share: settings, the identifier of the build, metadata of a table."""
+
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.settings import load_settings
+from dagster_project.steps import new_build_id
+from dagster_project.warehouse.preview import Preview
+
+OWNERS = ["team:smallcap-watch"]
+BUILD_ID_TAG = "smallcap/build_id"
+WRITE_POOL = "warehouse_writer"
+"""Steps of one pool run one at a time (the instance gives it one slot): DuckDB has one writer."""
+
+SETTINGS = load_settings()
+
+
+def build_id(context: dg.AssetExecutionContext) -> str:
+    """The identifier the command line gave the run, else the instant at which the run was created."""
+    tagged = context.run.tags.get(BUILD_ID_TAG)
+    if tagged:
+        return tagged
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    return new_build_id(record.create_timestamp if record else None)
+
+
+def table_metadata(found: Preview) -> dict[str, Any]:
+    """Rows, range of dates and preview, as Dagster shows them."""
+    return {
+        "dagster/row_count": found.rows,
+        "first_day": str(found.first_day or "-"),
+        "last_day": str(found.last_day or "-"),
+        "preview": dg.MetadataValue.md(found.sample),
+    }

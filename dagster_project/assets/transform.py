@@ -1,0 +1,73 @@
+"""The dbt project as assets and asset checks, run by one in-process invocation."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+
+from dagster_project import steps
+from dagster_project.assets.common import OWNERS, SETTINGS, WRITE_POOL, build_id, table_metadata
+from dagster_project.assets.extract import check_result
+from dagster_project.checks.results import CheckResult
+from dagster_project.dbt_runner import NodeResult, ensure_manifest
+
+UNIQUE_ID = "dagster_dbt/unique_id"
+
+
+class Translator(DagsterDbtTranslator):
+    """Keys are layer and table; a dbt source is the raw asset that fills it."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        name = dbt_resource_props["name"].removesuffix("_on_current_scale")
+        return dg.AssetKey([dbt_resource_props["schema"], name])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        group: str = dbt_resource_props["schema"]
+        return group
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        return OWNERS
+
+
+@dbt_assets(
+    manifest=ensure_manifest(SETTINGS),
+    dagster_dbt_translator=Translator(),
+    exclude="resource_type:unit_test",
+    name="dbt_models",
+    pool=WRITE_POOL,
+)
+def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Every seed, model and test of the dbt project."""
+    specs = {spec.metadata[UNIQUE_ID]: spec for spec in dbt_models.specs if UNIQUE_ID in spec.metadata}
+    checks = {spec.metadata[UNIQUE_ID]: spec.key for spec in dbt_models.check_specs if spec.metadata}
+    selected = context.selected_asset_keys
+    names = [spec.key.path[-1] for spec in specs.values() if spec.key in selected]
+    results = steps.transform(SETTINGS, build_id(context), names if context.is_subset else ())
+    built = [r for r in results if r.unique_id in specs and r.is_ok and specs[r.unique_id].key in selected]
+    found = steps.previews(SETTINGS, [".".join(specs[r.unique_id].key.path) for r in built])
+    for result in built:
+        key = specs[result.unique_id].key
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata=table_metadata(found[".".join(key.path)]) | {"seconds": result.seconds},
+        )
+    for result in results:
+        check = checks.get(result.unique_id)
+        if check and check in context.selected_asset_check_keys and result.status != "skipped":
+            yield check_result(_as_check(result), check.asset_key)
+    broken = [r for r in results if not r.is_ok and not (r.resource_type == "test" and r.severity == "warn")]
+    if broken:
+        raise dg.Failure(f"{len(broken)} dbt nodes failed or were skipped: {_listed(broken)}", allow_retries=False)
+
+
+def _as_check(result: NodeResult) -> CheckResult:
+    return CheckResult(
+        result.name, "", "dbt", "warn" if result.severity == "warn" else "error", result.severity != "warn",
+        result.status == "pass", result.failures, result.message,
+    )  # fmt: skip
+
+
+def _listed(results: list[NodeResult]) -> str:
+    failed = [r for r in results if r.status != "skipped"] or results
+    return "; ".join(f"{r.name} ({r.status}: {r.message.strip()[:300]})" for r in failed[:5])

@@ -1,0 +1,46 @@
+"""Results of a SQL query as a table, CSV or JSON."""
+
+import csv
+import json
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Rows = Sequence[Sequence[Any]]
+
+
+def print_rows(names: Sequence[str], rows: Rows, limit: int, console: "Console") -> None:
+    """At most `limit` rows as a table, with the number of those left out."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table()
+    for position, name in enumerate(names):
+        numeric = any(isinstance(row[position], int | float) for row in rows[:limit])
+        table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
+    for row in rows[:limit]:
+        table.add_row(*(escape(_shown(value)) for value in row))
+    console.print(table)
+    if len(rows) > limit:
+        console.print(f"{len(rows) - limit} of {len(rows)} rows are not shown; use --limit or --format csv")
+
+
+def write_csv(names: Sequence[str], rows: Rows, file: IO[str]) -> None:
+    """All rows as CSV with a header; empty fields for nulls."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+
+
+def write_json(names: Sequence[str], rows: Rows, file: IO[str]) -> None:
+    """All rows as a JSON array of objects; dates and instants as ISO text."""
+    json.dump([dict(zip(names, row, strict=True)) for row in rows], file, indent=2, default=str)
+    file.write("\n")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

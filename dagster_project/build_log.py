@@ -1,0 +1,85 @@
+"""Logs of a build: JSON lines in `data/logs/`, short lines on the terminal, no secrets in either.
+
+Belongs here: handlers and formatting. Everything of this project logs under the name `smallcap`.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT_LOGGER = "smallcap"
+MASK = "***"
+
+
+class _Mask(logging.Filter):
+    """Replaces secret values in the finished message."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        super().__init__()
+        self.secrets = sorted(secrets, key=len, reverse=True)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        for secret in self.secrets:
+            message = message.replace(secret, MASK)
+        record.msg, record.args = message, ()
+        return True
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time_utc": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+class _Terminal(logging.Handler):
+    """Progress for a person: seconds since the start, and colour where something is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console
+
+        self.console = Console(stderr=True, highlight=False)
+        self.start = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from rich.markup import escape
+
+        style = {logging.WARNING: "yellow", logging.ERROR: "bold red"}.get(record.levelno, "default")
+        clock = f"[dim]{time.monotonic() - self.start:5.1f} s[/dim]"
+        self.console.print(f"{clock} [{style}]{escape(record.getMessage())}[/{style}]", soft_wrap=True)
+
+
+@contextmanager
+def build_log(directory: Path, build_id: str, secrets: Sequence[str], terminal: bool) -> Iterator[Path]:
+    """Log to `directory/<build_id>.jsonl`, and to the terminal when asked, for the length of a build."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{build_id}.jsonl"
+    file = logging.FileHandler(path, encoding="utf-8")
+    file.setFormatter(_JsonLines())
+    handlers: list[logging.Handler] = [file]
+    if terminal:
+        handlers.append(_Terminal())
+    root = logging.getLogger(ROOT_LOGGER)
+    root.setLevel(logging.INFO)
+    root.propagate = not terminal
+    for handler in handlers:
+        handler.addFilter(_Mask(secrets))
+        root.addHandler(handler)
+    try:
+        yield path
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()

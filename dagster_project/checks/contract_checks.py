@@ -1,0 +1,70 @@
+"""Results of the checks that a contract declares, read from what ingestion wrote down.
+
+Belongs here: one result per name in `Contract.checks`. A row rule fails when rows of the payloads in
+force broke it; those rows are in quarantine, so a failure warns. A refused payload is an error that
+leaves the last good rows: it does not block the other domains.
+"""
+
+from typing import TYPE_CHECKING
+
+from dagster_project.checks.results import CheckResult
+from dagster_project.contracts.model import BATCH_RULES, Contract
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def contract_check_results(
+    connection: "duckdb.DuckDBPyConnection", contract: Contract, unreadable: list[str]
+) -> list[CheckResult]:
+    """Evaluate every check of one table; `unreadable` are payloads that could not be fetched now."""
+    [(rows,)] = connection.execute(f"select count(*) from raw.{contract.table} where not is_removed").fetchall()
+    refused = connection.execute(
+        """
+        select reason from ops.payload_log where table_name = ?
+        qualify row_number() over (partition by source, name order by payload_seq desc) = 1 and status = 'refused'
+        """,
+        [contract.table],
+    ).fetchall()
+    reasons = list(dict.fromkeys([*unreadable, *(reason for (reason,) in refused)]))
+    cut_off = [reason for reason in reasons if "--accept-removals" in reason]
+    unusable = [reason for reason in reasons if reason not in cut_off]
+    broken = {
+        rule: (count, f"{name} line {line}: {reason}")
+        for rule, count, name, line, reason in connection.execute(
+            f"""
+            with in_force as (
+                select payload_seq from ops.payload_log where table_name = ?
+                qualify row_number() over (partition by source, name order by payload_seq desc) = 1
+            )
+            select rule, count(distinct (payload_seq, line)), arg_min(name, (payload_seq, line)), min(line),
+                arg_min(reason, (payload_seq, line))
+            from quarantine.{contract.table} inner join in_force using (payload_seq) group by rule
+            """,
+            [contract.table],
+        ).fetchall()
+    }
+    results = []
+    for name in contract.checks:
+        if name == "has_rows":
+            results.append(_result(contract, name, "warn", int(rows == 0), f"raw.{contract.table} has no rows"))
+        elif name in BATCH_RULES:
+            found = cut_off if name == "removals_explained" else unusable
+            results.append(_result(contract, name, "error", len(found), "; ".join(found)))
+        else:
+            count, message = broken.get(name, (0, ""))
+            results.append(_result(contract, name, "warn", count, message))
+    return results
+
+
+def _result(contract: Contract, name: str, severity: str, failed: int, message: str) -> CheckResult:
+    return CheckResult(
+        check_id=f"{contract.table}__{name}",
+        asset=f"raw/{contract.table}",
+        family="contract",
+        severity="error" if severity == "error" else "warn",
+        is_blocking=False,
+        passed=failed == 0,
+        failed_rows=failed,
+        message=message if failed else "",
+    )

@@ -1,0 +1,70 @@
+"""How far behind a domain is, counted in NYSE sessions: a pure function of dates and a clock.
+
+Belongs here: what was to be expected by when, and the status that follows.
+Does not belong here: reading the warehouse.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from dagster_project.contracts.availability import nyse_sessions
+from dagster_project.contracts.model import Contract
+
+Status = Literal["fresh", "stale", "missing", "refused", "irregular", "simulated"]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Freshness of one domain; `stale_sessions` sessions are missing at its end."""
+
+    domain: str
+    data_through: date | None
+    expected_through: date | None
+    stale_sessions: int | None
+    status: Status
+
+
+def expected_through(contract: Contract, now_utc: datetime) -> date | None:
+    """The last session whose row was available at `now_utc` by the contract's lag; None without cadence."""
+    import pandas as pd
+
+    if contract.cadence != "session":
+        return None
+    sessions = pd.Series(nyse_sessions(now_utc.year - 1, now_utc.year))
+    due = sessions[contract.availability.instants(sessions) <= pd.Timestamp(now_utc)]
+    last: date = due.iloc[-1].date()
+    return last
+
+
+def domain_freshness(
+    domain: str,
+    contracts: list[Contract],
+    data_through: dict[str, date | None],
+    has_problem: bool,
+    is_simulated: bool,
+    now_utc: datetime,
+) -> Freshness:
+    """Freshness of a domain: as late as its latest regular table.
+
+    Args:
+        data_through: last day per table, None when it has no rows.
+        has_problem: a payload of the domain was refused or unreadable in the last run.
+    """
+    import numpy as np
+
+    regular = [contract for contract in contracts if contract.cadence == "session"]
+    ends = [day for c in (regular or contracts) if (day := data_through.get(c.table)) is not None]
+    through = min(ends) if ends else None
+    if through is None:
+        return Freshness(domain, None, None, None, "refused" if has_problem else "missing")
+    if is_simulated:
+        return Freshness(domain, through, through, 0, "simulated")
+    due = [day for c in regular if (day := expected_through(c, now_utc)) is not None]
+    if not due:
+        return Freshness(domain, through, None, None, "refused" if has_problem else "irregular")
+    expected = min(due)
+    sessions = nyse_sessions(through.year, expected.year) if expected > through else np.array([], "datetime64[ns]")
+    late = int(((sessions > np.datetime64(through)) & (sessions <= np.datetime64(expected))).sum())
+    status: Status = "refused" if has_problem else "stale" if late else "fresh"
+    return Freshness(domain, through, expected, late, status)

@@ -1,0 +1,108 @@
+"""dbt in this process: one invocation per build, its results as plain rows.
+
+Belongs here: keeping the manifest current and calling `dbtRunner`. A dbt subprocess costs seconds
+before it starts; in-process takes about half.
+Does not belong here: Dagster events (`assets`), and SQL (`dbt/`).
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dagster_project.errors import SmallcapError
+from dagster_project.settings import Settings
+
+logger = logging.getLogger("smallcap.dbt")
+
+WATCHED_SUFFIXES = {".sql", ".yml", ".py", ".csv"}
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """Outcome of one dbt node; `status` is dbt's word: success, error, skipped, pass, fail, warn."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str
+    failures: int
+    message: str
+    seconds: float
+    severity: str
+
+    @property
+    def is_ok(self) -> bool:
+        return self.status in ("success", "pass", "warn")
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """Path of a manifest that is as new as the dbt project; parses when it is not.
+
+    Raises:
+        SmallcapError: the project does not parse.
+    """
+    manifest = settings.dbt_target_dir / "manifest.json"
+    if not manifest.exists() or manifest.stat().st_mtime < _last_change(settings.dbt_project_dir):
+        logger.info("parsing the dbt project")
+        invoke_dbt(settings, ["parse"])
+    return manifest
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest as a dictionary."""
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
+    """Run one dbt command; returns one result per node that it had to do with.
+
+    Raises:
+        SmallcapError: dbt could not run at all (nothing parsed, no database). Failing nodes do not raise.
+    """
+    from dbt.cli.main import dbtRunner
+
+    settings.apply_child_environment()
+    progress = _Progress()
+    outcome = dbtRunner(callbacks=[progress]).invoke(
+        [*arguments, "--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-use-colors-file"]
+    )
+    if outcome.exception is not None:
+        raise SmallcapError(f"dbt {arguments[0]} failed: {outcome.exception}. Details: {settings.logs_dir}/dbt.log")
+    results = getattr(outcome.result, "results", [])
+    return [
+        NodeResult(
+            unique_id=result.node.unique_id,
+            name=result.node.name,
+            resource_type=str(result.node.resource_type),
+            status=str(result.status),
+            failures=int(result.failures or 0),
+            message=str(result.message or ""),
+            seconds=float(result.execution_time),
+            severity=str(getattr(result.node.config, "severity", "error")).lower(),
+        )
+        for result in results
+    ]
+
+
+class _Progress:
+    """Callback that logs every finished node with its place in the run."""
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name in ("LogModelResult", "LogSeedResult", "LogTestResult"):
+            data = event.data
+            logger.info(
+                "%s of %s %s %s", data.index, getattr(data, "total", None) or data.num_models, data.status,
+                data.node_info.node_name,
+            )  # fmt: skip
+
+
+def _last_change(project: Path) -> float:
+    return max(
+        path.stat().st_mtime
+        for path in project.rglob("*")
+        if path.suffix in WATCHED_SUFFIXES and path.relative_to(project).parts[0] not in ("target", "logs")
+    )

@@ -1,0 +1,1 @@
+"""Jobs and schedules. Does not hold assets, and no logic."""

@@ -1,0 +1,46 @@
+"""A whole build as one Dagster run in this process.
+
+Belongs here: starting the job on the shared instance and turning its failure into words.
+"""
+
+from typing import Any
+
+from dagster_project.errors import SmallcapError
+from dagster_project.settings import Settings
+
+
+def run_build(settings: Settings, build_id: str, accept_removals: bool) -> None:
+    """Run the job `build`; the UI shows the run like any other.
+
+    Raises:
+        SmallcapError: a step failed; the message is that of the first error behind it.
+    """
+    from dagster_project.orchestration.instance import prepare_instance
+
+    settings.apply_child_environment()
+    prepare_instance(settings.dagster_home)
+    import dagster as dg
+
+    from dagster_project.assets.common import BUILD_ID_TAG
+    from dagster_project.contracts.tables import CONTRACTS
+    from dagster_project.definitions import defs
+
+    run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    if accept_removals:
+        run_config["ops"] = {f"raw__{table}": {"config": {"accept_removals": True}} for table in CONTRACTS}
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def("build").execute_in_process(
+            instance=instance, raise_on_error=False, tags={BUILD_ID_TAG: build_id}, run_config=run_config
+        )
+    if result.success:
+        return
+    reasons = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            reason = (event.step_failure_data.user_failure_data or error)
+            text = getattr(reason, "description", None) or getattr(reason, "message", "") or "unknown error"
+            reasons.append(f"{event.step_key}: {text.strip()}")
+    raise SmallcapError("; ".join(reasons) or "the run failed; see the log")

@@ -1,0 +1,242 @@
+"""The steps of a build, each a function of the settings: what an asset, or the command line, calls.
+
+Belongs here: putting sources, warehouse, dbt and checks together, one function per step.
+Does not belong here: Dagster, and the inner workings of any of them.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster_project import __version__
+from dagster_project.checks.contract_checks import contract_check_results
+from dagster_project.checks.results import CheckResult
+from dagster_project.contracts.model import Contract
+from dagster_project.contracts.tables import CONTRACTS
+from dagster_project.dbt_runner import NodeResult, ensure_manifest, invoke_dbt, read_manifest
+from dagster_project.errors import SourceError, WarehouseError
+from dagster_project.revision import git_revision
+from dagster_project.settings import Settings
+from dagster_project.sources.base import Source
+from dagster_project.warehouse.archive import Archive, utc_now
+from dagster_project.warehouse.check_results import audit, record_check_results
+from dagster_project.warehouse.connection import open_warehouse
+from dagster_project.warehouse.ingest import TableReport, extract_table, ingest_pending
+from dagster_project.warehouse.lock import build_lock
+from dagster_project.warehouse.meta import write_meta
+from dagster_project.warehouse.preview import Preview, preview
+from dagster_project.warehouse.publish import publish_build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+logger = logging.getLogger("smallcap.build")
+
+
+@dataclass(frozen=True)
+class ExtractResult:
+    """What one extraction left behind: its report, its checks, and the table as it stands."""
+
+    report: TableReport
+    checks: list[CheckResult]
+    preview: Preview
+
+
+def new_build_id(now: datetime | None = None) -> str:
+    """Identifier of a build: the UTC instant of its start, to the millisecond."""
+    now = now or datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z"
+
+
+def make_source(settings: Settings) -> Source:
+    """The source of the mode that is set."""
+    if settings.source == "sample":
+        from dagster_project.sources.sample import SampleSource
+
+        return SampleSource()
+    from dagster_project.sources.files import FilesSource
+
+    return FilesSource(settings.inbox_dir, CONTRACTS)
+
+
+@contextmanager
+def warehouse(settings: Settings) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """The warehouse of the mode, locked against other builds and open for writing."""
+    with (
+        build_lock(settings.lock_file),
+        open_warehouse(settings.warehouse_file, settings.source, settings.mode == "simulated") as connection,
+    ):
+        yield connection
+
+
+def check_source(settings: Settings) -> None:
+    """Say early, before anything is started, that there is nothing to build from.
+
+    Raises:
+        SourceError: the source cannot be used, or offers nothing and nothing is archived.
+    """
+    plan = make_source(settings).plan(CONTRACTS)
+    if not plan.payloads and not Archive(settings.archive_dir).entries():
+        raise SourceError(
+            f"{settings.inbox_dir}: no file for any table; expected for example daily_bars/prices.csv "
+            f"(tables: {', '.join(CONTRACTS)}). Put files there, or point INBOX elsewhere."
+        )
+
+
+def extract(settings: Settings, contract: Contract, build_id: str, accept_removals: bool = False) -> ExtractResult:
+    """Bring one raw table up to date. What is wrong with a payload is reported, not raised.
+
+    Raises:
+        SourceError: the source as a whole cannot be used.
+    """
+    with warehouse(settings) as connection:
+        archive = Archive(settings.archive_dir)
+        report = extract_table(connection, archive, make_source(settings), contract, accept_removals)
+        connection.execute(
+            "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",
+            [contract.table, build_id, "problem" if report.problems else "ok", report.problems, report.remarks],
+        )
+        checks = contract_check_results(connection, contract, report.problems)
+        record_check_results(connection, build_id, checks)
+        return ExtractResult(report, checks, preview(connection, f"raw.{contract.table}"))
+
+
+def transform(settings: Settings, build_id: str, select: Sequence[str] = ()) -> list[NodeResult]:
+    """Run dbt (all of it, or the nodes named) and keep the results of its tests."""
+    with warehouse(settings):
+        pass  # makes the file and its tables where there are none, so that dbt finds its sources
+    with build_lock(settings.lock_file):
+        chosen = ["--select", *select] if select else []
+        results = invoke_dbt(settings, ["build", "--exclude-resource-type", "unit_test", *chosen])
+        with warehouse(settings) as connection:
+            record_check_results(connection, build_id, dbt_check_results(settings, results))
+    return results
+
+
+def dbt_check_results(settings: Settings, results: Sequence[NodeResult]) -> list[CheckResult]:
+    """Test results in the shape of all checks; a test that was skipped has none."""
+    manifest = read_manifest(ensure_manifest(settings))
+    return [
+        CheckResult(
+            check_id=result.name,
+            asset=_tested_asset(manifest, result.unique_id),
+            family="dbt",
+            severity="warn" if result.severity == "warn" else "error",
+            is_blocking=result.severity != "warn",
+            passed=result.status == "pass",
+            failed_rows=result.failures,
+            message="" if result.status == "pass" else result.message,
+        )
+        for result in results
+        if result.resource_type == "test" and result.status != "skipped"
+    ]
+
+
+def previews(settings: Settings, relations: Sequence[str]) -> dict[str, Preview]:
+    """Previews of tables such as `marts.price_levels`."""
+    with warehouse(settings) as connection:
+        return {relation: preview(connection, relation) for relation in relations}
+
+
+def publish(settings: Settings, build_id: str, run_id: str | None = None) -> Path:
+    """Audit the warehouse as it stands and publish it; returns the directory of the build.
+
+    Raises:
+        AuditError: a blocking check failed or never ran; the published build stays.
+    """
+    from dagster_project.brief.write import write_brief_files
+
+    manifest = read_manifest(ensure_manifest(settings))
+    with warehouse(settings) as connection:
+        audit(connection, expected_checks(manifest))
+        now = utc_now()
+        build: dict[str, Any] = {
+            "build_id": build_id,
+            "built_at_utc": now,
+            "source_mode": settings.source,
+            "is_simulated": settings.mode == "simulated",
+            "git_revision": git_revision(),
+            "version": __version__,
+            "dagster_run_id": run_id,
+        }
+        freshness = write_meta(connection, build, now, mart_descriptions(manifest))
+        build["freshness"] = [vars(row) for row in freshness]
+        build["problems"] = _problems(connection)
+        if settings.mode == "simulated" and _is_current_real(settings):
+            logger.warning("the published build was real and is now simulated; `smallcap rollback` goes back")
+        return publish_build(
+            connection, settings.builds_dir, settings.current_link, build_id, build, write_brief_files,
+            settings.builds_kept,
+        )  # fmt: skip
+
+
+def read_build_manifest(build: Path) -> dict[str, Any]:
+    """The manifest of a published build."""
+    manifest: dict[str, Any] = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+def rebuild_raw(settings: Settings) -> dict[str, int]:
+    """Make raw again from the archive, in a new file that replaces the old one; returns rows per table.
+
+    Raises:
+        WarehouseError: there is no archive to rebuild from.
+    """
+    archive = Archive(settings.archive_dir)
+    if not archive.entries():
+        raise WarehouseError(f"{archive.ledger_file}: no archive to rebuild from. Run `smallcap build` first.")
+    fresh = settings.warehouse_file.with_name(f"rebuild-{settings.warehouse_file.name}")
+    with build_lock(settings.lock_file):
+        for leftover in (fresh, fresh.with_name(fresh.name + ".wal")):
+            leftover.unlink(missing_ok=True)
+        rows = {}
+        with open_warehouse(fresh, settings.source, settings.mode == "simulated") as connection:
+            for contract in CONTRACTS.values():
+                logger.info("rebuilding raw.%s", contract.table)
+                rows[contract.table] = ingest_pending(connection, archive, contract)
+        settings.warehouse_file.with_name(settings.warehouse_file.name + ".wal").unlink(missing_ok=True)
+        fresh.replace(settings.warehouse_file)
+    return rows
+
+
+def expected_checks(manifest: dict[str, Any]) -> list[str]:
+    """Identifiers of every check that a full build runs."""
+    contract_checks = [f"{c.table}__{name}" for c in CONTRACTS.values() for name in c.checks]
+    return contract_checks + [node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+
+
+def mart_descriptions(manifest: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Descriptions of the marts and their columns as the dbt project documents them."""
+    return {
+        node["name"]: {"": node["description"]} | {c["name"]: c["description"] for c in node["columns"].values()}
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    }
+
+
+def _tested_asset(manifest: dict[str, Any], unique_id: str) -> str:
+    node = manifest["nodes"][unique_id]
+    tested = node.get("attached_node") or node["depends_on"]["nodes"][0]
+    found = manifest["nodes"].get(tested) or manifest["sources"][tested]
+    return f"{found['schema']}/{found['name']}"
+
+
+def _problems(connection: "duckdb.DuckDBPyConnection") -> list[str]:
+    found = connection.execute("select unnest(problems) from ops.domain_status order by table_name").fetchall()
+    return [problem for (problem,) in found]
+
+
+def _is_current_real(settings: Settings) -> bool:
+    try:
+        return not read_build_manifest(settings.current_link)["is_simulated"]
+    except (OSError, ValueError, KeyError):
+        return False
+
+

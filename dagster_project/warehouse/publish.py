@@ -1,0 +1,161 @@
+"""Published builds: a directory per build, one rename to switch, the manifest written last.
+
+Belongs here: making the snapshot, verifying it, switching, keeping five, rolling back.
+Does not belong here: deciding whether a build is good enough (`check_results.audit`).
+"""
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.errors import WarehouseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+logger = logging.getLogger("smallcap.publish")
+
+STORAGE_VERSION = "v1.0.0"
+"""DuckDB 1.x clients refuse the format that DuckDB 2 writes by default."""
+PUBLISHED_SCHEMAS = ("marts", "meta")
+
+
+def publish_build(
+    connection: "duckdb.DuckDBPyConnection",
+    builds_dir: Path,
+    current_link: Path,
+    build_id: str,
+    manifest: Mapping[str, Any],
+    write_extras: Callable[[Path], None],
+    keep: int,
+) -> Path:
+    """Write the snapshot of `connection`'s marts and meta as a new build and make it current.
+
+    The build is made under another name, opened read-only and counted, completed by `write_extras`
+    (which gets its directory) and by its manifest, and only then renamed and switched to.
+
+    Raises:
+        WarehouseError: the snapshot does not open or lacks rows; the current build stays.
+    """
+    final = builds_dir / build_id
+    partial = builds_dir / f".{build_id}.partial"
+    builds_dir.mkdir(parents=True, exist_ok=True)
+    _remove_partials(builds_dir)
+    if final.exists():
+        raise WarehouseError(f"{final} is there already; a build is published once. Run a new build.")
+    partial.mkdir()
+    counts = _write_snapshot(connection, partial)
+    _verify(partial / "market.duckdb", counts)
+    write_extras(partial)
+    content = {**manifest, "build_id": build_id, "rows": counts}
+    (partial / "manifest.json").write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+    partial.rename(final)
+    switch(current_link, final)
+    _prune(builds_dir, current_link, keep)
+    logger.info("published %s", final)
+    return final
+
+
+def switch(current_link: Path, build: Path) -> None:
+    """Point `current` at a build by one rename: readers see the old build or the new one."""
+    current_link.parent.mkdir(parents=True, exist_ok=True)
+    fresh = current_link.with_name(f".{current_link.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(os.path.relpath(build, current_link.parent))
+    fresh.replace(current_link)
+
+
+def published_builds(builds_dir: Path) -> list[Path]:
+    """Complete builds (those with a manifest), oldest first."""
+    return sorted(path.parent for path in builds_dir.glob("[!.]*/manifest.json"))
+
+
+def roll_back(builds_dir: Path, current_link: Path, build_id: str | None = None) -> Path:
+    """Make the build before the current one (or the one named) current; returns it.
+
+    Raises:
+        WarehouseError: there is no such build; the message lists those there are.
+    """
+    builds = published_builds(builds_dir)
+    names = [build.name for build in builds]
+    current = current_link.resolve().name if current_link.exists() else None
+    if build_id is None:
+        earlier = [name for name in names if current is None or name < current]
+        if not earlier:
+            raise WarehouseError(f"No build before {current or 'the first'}; there are: {', '.join(names) or 'none'}.")
+        build_id = earlier[-1]
+    if build_id not in names:
+        raise WarehouseError(f"No published build {build_id}; there are: {', '.join(names) or 'none'}.")
+    switch(current_link, builds_dir / build_id)
+    return builds_dir / build_id
+
+
+def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) -> dict[str, int]:
+    """Copy every table of the published schemas to `market.duckdb`, Parquet and CSV; returns row counts."""
+    file = directory / "market.duckdb"
+    (directory / "parquet").mkdir()
+    (directory / "csv").mkdir()
+    tables = connection.execute(
+        f"select table_schema, table_name from information_schema.tables where table_schema in {PUBLISHED_SCHEMAS} "
+        "and table_catalog = current_database() order by 1, 2"
+    ).fetchall()
+    counts: dict[str, int] = {}
+    connection.execute(f"attach '{_quoted(file)}' as published (storage_version '{STORAGE_VERSION}')")
+    try:
+        for schema in PUBLISHED_SCHEMAS:
+            connection.execute(f"create schema published.{schema}")
+        for schema, table in tables:
+            connection.execute(f"create table published.{schema}.{table} as select * from {schema}.{table}")
+            for text, kind in connection.execute(
+                "select comment, 'table' from duckdb_tables() where database_name = current_database() and "
+                "schema_name = $s and table_name = $t and comment is not null", {"s": schema, "t": table}
+            ).fetchall():  # fmt: skip
+                connection.execute(f"comment on {kind} published.{schema}.{table} is '{text.replace(chr(39), chr(39) * 2)}'")
+            for column, text in connection.execute(
+                "select column_name, comment from duckdb_columns() where database_name = current_database() and "
+                "schema_name = $s and table_name = $t and comment is not null", {"s": schema, "t": table}
+            ).fetchall():  # fmt: skip
+                connection.execute(
+                    f'comment on column published.{schema}.{table}."{column}" is \'{text.replace(chr(39), chr(39) * 2)}\''
+                )
+            name = table if schema == "marts" else f"{schema}_{table}"
+            for folder, options in (("parquet", "format parquet, compression zstd"), ("csv", "format csv, header")):
+                target = _quoted(directory / folder / f"{name}.{folder}")
+                connection.execute(f"copy {schema}.{table} to '{target}' ({options})")
+            [(counts[f"{schema}.{table}"],)] = connection.execute(f"select count(*) from {schema}.{table}").fetchall()
+    finally:
+        connection.execute("detach published")
+    return counts
+
+
+def _verify(file: Path, counts: Mapping[str, int]) -> None:
+    """Open the snapshot as a reader would and count its rows."""
+    from dagster_project.warehouse.connection import open_reader
+
+    with open_reader(file) as reader:
+        for relation, expected in counts.items():
+            [(found,)] = reader.execute(f"select count(*) from {relation}").fetchall()
+            if found != expected:
+                raise WarehouseError(f"{file}: {relation} has {found} rows, expected {expected}. Nothing was published.")
+
+
+def _prune(builds_dir: Path, current_link: Path, keep: int) -> None:
+    current = current_link.resolve()
+    builds = published_builds(builds_dir)
+    for build in builds[: max(len(builds) - keep, 0)]:
+        if build.resolve() != current:
+            shutil.rmtree(build)
+
+
+def _remove_partials(builds_dir: Path) -> None:
+    """What a killed build left: never visible under a build's name, so safe to remove under the lock."""
+    for partial in builds_dir.glob(".*.partial"):
+        shutil.rmtree(partial)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
