@@ -25,13 +25,19 @@ class Freshness:
     status: Status
 
 
+RECENT_SESSIONS = 10
+"""Sessions among which the last one due is looked for: no contract's lag is longer."""
+
+
 def expected_through(contract: Contract, now_utc: datetime) -> date | None:
     """The last session whose row was available at `now_utc` by the contract's lag; None without cadence."""
+    import numpy as np
     import pandas as pd
 
     if contract.cadence != "session":
         return None
-    sessions = pd.Series(nyse_sessions(now_utc.year - 1, now_utc.year))
+    past = nyse_sessions(now_utc.year - 1, now_utc.year + 1)
+    sessions = pd.Series(past[past <= np.datetime64(now_utc.date())][-RECENT_SESSIONS:])
     due = sessions[contract.availability.instants(sessions) <= pd.Timestamp(now_utc)]
     last: date = due.iloc[-1].date()
     return last

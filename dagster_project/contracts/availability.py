@@ -5,10 +5,13 @@ Does not belong here: `available_at` of later vintages, which is a matter of the
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 MARKET_TIME_ZONE = "America/New_York"
 SESSION_CLOSE = "16:00"
@@ -62,7 +65,7 @@ def next_session(days: "pd.Series") -> "pd.Series":
 
     if days.empty:
         return days
-    sessions = nyse_sessions(days.min().year, days.max().year + 1)
+    sessions = nyse_sessions(days.min().year - 1, days.max().year + 1)
     position = np.searchsorted(sessions, days.to_numpy().astype("datetime64[ns]"), side="right")
     inside = position < len(sessions)
     weekday = (days + pd.offsets.BDay(1)).to_numpy()
@@ -70,7 +73,8 @@ def next_session(days: "pd.Series") -> "pd.Series":
     return pd.Series(found, index=days.index)
 
 
-def nyse_sessions(first_year: int, last_year: int) -> "np.ndarray[tuple[int], np.dtype[np.datetime64]]":  # type: ignore[name-defined]  # noqa: F821
+@cache
+def nyse_sessions(first_year: int, last_year: int) -> "NDArray[np.datetime64]":
     """NYSE sessions of whole years as sorted `datetime64[ns]`, from exchange_calendars.
 
     Years outside what the library knows are cut off without an error: the caller decides what a

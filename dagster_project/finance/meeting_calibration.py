@@ -1,10 +1,11 @@
 """How good the odds were: one session before each decision against what was decided.
 
 Belongs here: joining `rate_expectations` with the decisions and counting. What does not: making the odds
-(`meeting_odds`) or judging a claim. This table looks back from the end of the data; it must never feed a row that
-claims to have been known earlier.
+(`meeting_odds`) or judging a claim. This table looks back from the end of the data; it must never feed a row
+that claims to have been known earlier.
 
-Source of the method: reliability table (A. H. Murphy, 1973): forecasts in bins, observed share beside their mean.
+Source of the method: reliability table (A. H. Murphy, 1973): forecasts in bins, observed share beside their
+mean.
 """
 
 from collections.abc import Sequence
@@ -22,9 +23,9 @@ def decision_odds(
 ) -> pd.DataFrame:
     """Odds on the last watch date before each scheduled decision, and the decision, one row per convention.
 
-    `expectations` as given by `meeting_odds`, `meetings` as its calendar. Columns: meeting_date, day_convention,
-    watch_date, prob_cut_pct, prob_hold_pct, prob_hike_pct (percent, null with null_reason), decided (cut, hold, hike,
-    by the upper end of the range against the one in force on the watch date).
+    `expectations` as given by `meeting_odds`, `meetings` as its calendar. Columns: meeting_date,
+    day_convention, watch_date, prob_cut_pct, prob_hold_pct, prob_hike_pct (percent, null with null_reason),
+    decided (cut, hold, hike, by the upper end of the range against the one in force on the watch date).
     """
     held = meetings[(meetings["kind"] == "scheduled") & pd.to_datetime(meetings["cancelled_on"]).isna()]
     held = held.assign(meeting_date=pd.to_datetime(held["meeting_date"]).astype("datetime64[us]"))
@@ -51,8 +52,9 @@ def calibration_table(
     """Reliability of the odds one session before each decision: one row per convention, outcome and bin.
 
     Bins are [lower, upper), the last one closed; empty bins are left out. Columns: day_convention, outcome,
-    bin_lower_pct, bin_upper_pct, decisions, mean_probability_pct, hits, hit_share_pct. Decisions without odds stand
-    in a row with null bins and null probability, so the decisions of an outcome always add up to all of them.
+    bin_lower_pct, bin_upper_pct, decisions, mean_probability_pct, hits, hit_share_pct. Decisions without odds
+    stand in a row with null bins and null probability, so the decisions of an outcome always add up to all of
+    them.
     """
     odds = decision_odds(expectations, meetings, since)
     long = pd.concat(

@@ -1,9 +1,10 @@
 """The futures curve as it stood on each watch date, one row per day and one column per month.
 
-Belongs here: reading settlements into implied averages, pinning expired months, marking what cannot be used and
-why. What does not: anything about meetings (`meeting_inputs`, `meeting_solve`). No I/O and no wall clock.
+Belongs here: reading settlements into implied averages, pinning expired months, marking what cannot be used
+and why. What does not: anything about meetings (`meeting_inputs`, `meeting_solve`). No I/O and no wall clock.
 
-Source of the rules: docs/methodology, section 3 rule 1 (averages, pinned months) and section 9 (no look-ahead).
+Source of the rules: docs/methodology, section 3 rule 1 (averages, pinned months) and section 9 (no
+look-ahead).
 """
 
 import numpy as np
@@ -37,9 +38,10 @@ from dagster_project.finance.meeting_inputs import (
 def read_curve(settlements: pd.DataFrame, policy_rates: pd.DataFrame) -> Curve:
     """Implied averages (100 - settle, percent) per watch date and month; rows in any order.
 
-    Live months take the settlement of that very day. Expired months are pinned by the last settlement of their
-    contract (at most 7 days before the month end), else by the realised average of EFFR. A settlement outside
-    (85, 101), missing, or off the curve leaves NaN and its fault. Rows after the contract month are ignored.
+    Live months take the settlement of that very day. Expired months are pinned by the last settlement of
+    their contract (at most 7 days before the month end), else by the realised average of EFFR. A settlement
+    outside (85, 101), missing, or off the curve leaves NaN and its fault. Rows after the contract month are
+    ignored.
     Raises `OddsInputError` for two settlements of one contract on one day, naming them, and for null dates.
     """
     session = to_days(settlements, "session_date", "settlements")
@@ -50,7 +52,6 @@ def read_curve(settlements: pd.DataFrame, policy_rates: pd.DataFrame) -> Curve:
     settle = to_floats(settlements, "settle", "settlements")
     _refuse_duplicates(contract, session)
     live = contract >= month_number(session)
-    expired_rows = int((~live).sum())
     session, contract, settle = session[live], contract[live], settle[live]
     watch, row = np.unique(session, return_inverse=True)
     month = month_number(watch)
@@ -66,7 +67,7 @@ def read_curve(settlements: pd.DataFrame, policy_rates: pd.DataFrame) -> Curve:
     pinned = _pinned(session, contract, settle, policy_rates, watch, month)
     average[:, :LOOKBACK_MONTHS] = pinned
     fault[:, :LOOKBACK_MONTHS] = np.where(np.isnan(pinned), PIN_UNKNOWN, USABLE)
-    return Curve(watch, month, average, fault, last_month, expired_rows)
+    return Curve(watch, month, average, fault, last_month)
 
 
 def _refuse_duplicates(contract: Ints, session: Days) -> None:
@@ -108,7 +109,7 @@ def _mark_faults(raw: Floats, listed: np.ndarray, last_column: Ints) -> tuple[Fl
 def _pinned(
     session: Days, contract: Ints, settle: Floats, policy_rates: pd.DataFrame, watch: Days, month: Ints
 ) -> Floats:
-    """Averages of the expired months before each watch month, shape (W, LOOKBACK_MONTHS), NaN where unknown."""
+    """Averages of the expired months before each watch month, shape (W, LOOKBACK_MONTHS)."""
     if not watch.size:
         return np.empty((0, LOOKBACK_MONTHS))
     first, last = int(month[0]) - LOOKBACK_MONTHS, int(month[-1])

@@ -1,10 +1,10 @@
 """From expected steps to probabilities of whole moves.
 
-Belongs here: the two-point distribution of one meeting and the convolution over meetings. What does not: where the
-steps come from (`meeting_solve`), labels with target ranges (`meeting_odds`). No I/O.
+Belongs here: the two-point distribution of one meeting and the convolution over meetings. What does not:
+where the steps come from (`meeting_solve`), labels with target ranges (`meeting_odds`). No I/O.
 
-Source of the method: docs/methodology, section 3 rule 6; CME Group, FedWatch methodology and its aggregation note of
-2024 (paths recombine, so distributions are convolved). Floor instead of truncation makes cuts work.
+Source of the method: docs/methodology, section 3 rule 6; CME Group, FedWatch methodology and its aggregation
+note of 2024 (paths recombine, so distributions are convolved). Floor instead of truncation makes cuts work.
 """
 
 import numpy as np
@@ -25,9 +25,10 @@ def snapped_moves(steps_pct: Floats) -> Floats:
 def step_distributions(steps_pct: Floats) -> tuple[Floats, int]:
     """Convolve steps over meetings: cumulative distributions over whole 25 bp moves.
 
-    `steps_pct` has the shape (chains, meetings), expected change in percent per meeting in order; NaN breaks the
-    chain from there on. Returns probabilities of shape (chains, meetings, outcomes), zeros after a break, and the
-    number of moves of the first outcome. Each step lies on the two whole numbers around it (floor, so cuts work).
+    `steps_pct` has the shape (chains, meetings), expected change in percent per meeting in order; NaN breaks
+    the chain from there on. Returns probabilities of shape (chains, meetings, outcomes), zeros after a break,
+    and the number of moves of the first outcome. Each step lies on the two whole numbers around it (floor, so
+    cuts work).
     """
     moves = snapped_moves(steps_pct)
     moves = np.where(np.isnan(np.cumsum(moves, axis=1)), np.nan, moves)

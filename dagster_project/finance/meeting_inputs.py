@@ -45,14 +45,13 @@ class CalendarGapError(OddsInputError):
 
 @dataclass(frozen=True)
 class Curve:
-    """Implied averages seen on each watch date: watch (W), month (W), average and fault (W, K), last_month (W)."""
+    """Implied averages as seen on each watch date: average and fault (W, K), the others (W)."""
 
     watch: Days
     month: Ints
     average: Floats
     fault: Ints
     last_month: Ints
-    expired_rows: int
 
     @property
     def months(self) -> Ints:
@@ -81,7 +80,7 @@ class Calendar:
         return int(months[0]), int(months[-1])
 
     def known(self, watch: Days) -> Bools:
-        """Events that count on each watch date, shape (W, events): standing, or unscheduled and already made."""
+        """Events that count on each watch date (W, events): standing meetings, moves already made."""
         stands = ~(self.cancelled[None, :] <= watch[:, None])
         return stands & (self.is_scheduled[None, :] | (self.date[None, :] <= watch[:, None]))
 
@@ -110,7 +109,7 @@ def to_days(frame: pd.DataFrame, column: str, table: str) -> Days:
 def to_floats(frame: pd.DataFrame, column: str, table: str) -> Floats:
     if column not in frame.columns:
         raise OddsInputError(f"{table}: column {column!r} is missing, got {list(map(str, frame.columns))}")
-    return np.asarray(pd.to_numeric(frame[column]).to_numpy(dtype=float, na_value=np.nan))
+    return np.asarray(frame[column].to_numpy(dtype=float, na_value=np.nan))
 
 
 def next_weekday(days: Days) -> Days:
@@ -122,9 +121,9 @@ def next_weekday(days: Days) -> Days:
 def read_calendar(meetings: pd.DataFrame) -> Calendar:
     """Check the meeting list and put it in date order.
 
-    Raises `CalendarGapError` when two scheduled meetings lie more than 63 days apart (a meeting is missing; the
-    distance of a hole is at least 70 days in every year since 2000), `OddsInputError` for unknown kinds, missing
-    or repeated dates. A cancelled meeting still closes the gap around it.
+    Raises `CalendarGapError` when two scheduled meetings lie more than 63 days apart (a meeting is missing;
+    the distance of a hole is at least 70 days in every year since 2000), `OddsInputError` for unknown kinds,
+    missing or repeated dates. A cancelled meeting still closes the gap around it.
     """
     date = to_days(meetings, "meeting_date", "meetings")
     order = np.argsort(date, kind="stable")
@@ -151,7 +150,8 @@ def _refuse_gaps(scheduled: Days) -> None:
     if gaps.size:
         named = [f"{scheduled[gap]} to {scheduled[gap + 1]}" for gap in gaps]
         raise CalendarGapError(
-            f"meetings: more than {MAX_MEETING_GAP_DAYS} days between scheduled meetings ({'; '.join(named)}); "
+            f"meetings: more than {MAX_MEETING_GAP_DAYS} days between scheduled meetings "
+            f"({'; '.join(named)}); "
             "a meeting is missing there: add it (with cancelled_on if it was cancelled)"
         )
 
@@ -197,9 +197,9 @@ def _days_in(months: Ints) -> Ints:
 def range_in_force(calendar: Calendar, policy_rates: pd.DataFrame, watch: Days) -> tuple[Floats, Floats]:
     """Target range in percent after every announcement made on or before the watch date, NaN where unknown.
 
-    The latest published policy row counts (published the next business morning, the target changes the day after
-    the announcement), unless a meeting was held on its date or later: then the range decided there.
-    A single target has lower = upper.
+    The latest published policy row counts (published the next business morning, the target changes the day
+    after the announcement), unless a meeting was held on its date or later: then the range decided there. A
+    single target has lower = upper.
     """
     rate_date = to_days(policy_rates, "rate_date", "policy_rates")
     lower = to_floats(policy_rates, "target_lower_pct", "policy_rates")

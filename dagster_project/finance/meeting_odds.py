@@ -1,12 +1,14 @@
 """Odds of a rate move at each FOMC meeting, implied by 30-day fed funds futures.
 
 Belongs here: the public function `meeting_odds` and the two tables it gives (`rate_expectations`,
-`rate_probabilities`). What does not: reading the inputs (`meeting_inputs`, `meeting_curve`),
-the algebra of the months (`meeting_solve`), the convolution (`meeting_distribution`), comparing with what happened (`meeting_calibration`). No I/O.
+`rate_probabilities`). What does not: reading the inputs (`meeting_inputs`, `meeting_curve`), the algebra of
+the months (`meeting_solve`), the convolution (`meeting_distribution`), comparing with what happened
+(`meeting_calibration`). No I/O.
 
 The odds are market-implied and risk-neutral, not a forecast.
 Source of the method: docs/methodology, section 3; CME Group, FedWatch methodology (two adjacent outcomes per
-meeting, convolved over meetings); announcement day `post` as in pyfedwatch 1.2.0, `pre` as in cme-fedwatch 0.2.1.
+meeting, convolved over meetings); announcement day `post` as in pyfedwatch 1.2.0, `pre` as in cme-fedwatch
+0.2.1.
 """
 
 from collections.abc import Sequence
@@ -47,8 +49,8 @@ HALF_TICK_PCT = 0.005
 MAX_STEP_PCT = (
     2.0  # the largest single decision since 1994 was 1.00; a larger solved step is noise of N or M = 1
 )
-# Half a tick that moves the odds by more than 100 points cannot tell a cut from a hike: long forward chains at the
-# end of the curve, and October 2001, whose one day before the meeting follows an intermeeting move.
+# Half a tick that moves the odds by more than 100 points cannot tell a cut from a hike: long forward chains
+# at the end of the curve, and October 2001, whose one day before the meeting follows an intermeeting move.
 MAX_PP_PER_HALF_TICK = 100.0
 NEGLIGIBLE = (
     1e-14  # a probability at or below this is not a row; at most 1e-11 percent is left out per meeting
@@ -77,7 +79,7 @@ class OddsResult:
 
 @dataclass(frozen=True)
 class _Rows:
-    """One entry per watch date and priced meeting (R): positions in the arrays, rank among the meetings ahead."""
+    """One entry per watch date and priced meeting (R): positions in the arrays, rank among the meetings."""
 
     watch: Ints
     column: Ints
@@ -105,20 +107,21 @@ def meeting_odds(
     policy_rates: pd.DataFrame,
     conventions: Sequence[DayConvention] = CONVENTIONS,
 ) -> OddsResult:
-    """Rate expectations and probabilities of every meeting ahead, for every watch date of the settlements at once.
+    """Rate expectations and probabilities of every meeting ahead, for all watch dates at once.
 
-    Inputs: `settlements` (contract_month, session_date, settle), `meetings` (meeting_date, kind, cancelled_on,
-    target_lower_after_pct, target_upper_after_pct), `policy_rates` (rate_date, effr_pct, target_lower_pct,
-    target_upper_pct); rates in percent, rows in any order. A watch date is a session_date with a live contract.
+    Inputs: `settlements` (contract_month, session_date, settle), `meetings` (meeting_date, kind,
+    cancelled_on, target_lower_after_pct, target_upper_after_pct), `policy_rates` (rate_date, effr_pct,
+    target_lower_pct, target_upper_pct); rates in percent, rows in any order. A watch date is a session_date
+    with a live contract.
 
-    `expectations`: one row per watch_date, meeting_date, day_convention for each standing scheduled meeting after
-    the watch date whose month is on the curve and inside the calendar. Rates in percent, changes in bp,
+    `expectations`: one row per watch_date, meeting_date, day_convention for each standing scheduled meeting
+    after the watch date whose month is on the curve and inside the calendar. Rates in percent, changes in bp,
     probabilities in percent; `null_reason` is set on every row with a null number.
     `probabilities`: one row per outcome with a probability above 1e-12 percent; they sum to 100 within 1e-9.
     Both are ordered by convention (as asked for), watch date, meeting date and outcome.
 
-    Raises `CalendarGapError` for a meeting missing inside the calendar, `OddsInputError` for a broken input. The
-    end of the calendar is reported in `issues`, the rows stop there.
+    Raises `CalendarGapError` for a meeting missing inside the calendar, `OddsInputError` for a broken input.
+    The end of the calendar is reported in `issues`, the rows stop there.
     """
     strange = sorted(set(conventions) - set(CONVENTIONS))
     if strange or not conventions:

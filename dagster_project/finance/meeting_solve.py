@@ -1,11 +1,11 @@
 """The rate before and after every meeting, solved from the monthly averages of the futures curve.
 
-Belongs here: the algebra `A = (N S + M E) / D` over chains of meeting months and the reason wherever it has no
-answer. What does not: reading frames (`meeting_inputs`, `meeting_curve`), probabilities (`meeting_odds`).
+Belongs here: the algebra `A = (N S + M E) / D` over chains of meeting months and the reason wherever it has
+no answer. What does not: reading frames (`meeting_inputs`, `meeting_curve`), probabilities (`meeting_odds`).
 
-Source of the method: docs/methodology, section 3 rules 2-5; CME Group, "Understanding the CME Group FedWatch Tool
-Methodology" (backward chains from the latest pinned month); announcement day as in CME's 2015 worked example
-(`post`) or as the effective rate really moves (`pre`).
+Source of the method: docs/methodology, section 3 rules 2-5; CME Group, "Understanding the CME Group FedWatch
+Tool Methodology" (backward chains from the latest pinned month); announcement day as in CME's 2015 worked
+example (`post`) or as the effective rate really moves (`pre`).
 """
 
 from dataclasses import dataclass
@@ -39,10 +39,10 @@ _REASON_SCALE = 1_000_000  # a reason is one number: code * scale + month
 NO_REASON = 99 * _REASON_SCALE
 
 REASON_TEXTS = {
-    INTERMEETING_MOVE: "intermeeting_move: the rate moved between meetings inside {month}, its solve is undefined",
+    INTERMEETING_MOVE: "intermeeting_move: the rate moved between meetings in {month}, no solve",
     TWO_EVENTS: "two_events_in_month: {month} has two announcements, its solve is undefined",
     IMPLAUSIBLE: "settle_implausible: the {month} settlement is null or outside (85, 101)",
-    OFF_CURVE: "settle_off_curve: the {month} settlement jumps by more than 1.0 from its neighbours",
+    OFF_CURVE: "settle_off_curve: the {month} settlement is more than 1.0 off its neighbours",
     MISSING: "contract_missing: no settlement of the {month} contract on the watch date",
     PIN_UNKNOWN: "past_month_unknown: {month} has neither a last settlement nor a published realised average",
     BEYOND_CURVE: "curve_ends: the curve of the watch date ends before {month}",
@@ -76,8 +76,8 @@ def days_at_old_rate(day: Ints, convention: DayConvention) -> Ints:
 def solve_months(curve: Curve, months: MonthStates, convention: DayConvention) -> SolvedMonths:
     """Solve S and E of every meeting month, shape (W, K); NaN with a reason where there is no answer.
 
-    A neighbouring month without a meeting fixes the adjacent rate; what is left is solved backward from the latest
-    fixed month, then forward. No loop over watch dates, one over the months ahead.
+    A neighbouring month without a meeting fixes the adjacent rate; what is left is solved backward from the
+    latest fixed month, then forward. No loop over watch dates, one over the months ahead.
     """
     work = _Solver(curve, months, convention)
     for column in range(curve.average.shape[1] - 2, -1, -1):
@@ -112,7 +112,7 @@ class _Solver:
         return np.where(code > 0, code * _REASON_SCALE + self.month, NO_REASON)
 
     def backward(self, k: int) -> None:
-        """Fix E of month k from the month after, S from the month before, then solve S from the own contract."""
+        """Fix E of month k from the month after, S from the month before, then solve S."""
         self._fix_end(k)
         if k > 0:
             self._put_start(
@@ -134,7 +134,7 @@ class _Solver:
         self.end_reason[:, k] = self._side_reason(k + 1, self.end_reason[:, k + 1], self.old[:, k + 1] == 0)
 
     def forward(self, k: int) -> None:
-        """Take S of month k from the chain before it and solve E from the own contract where it is still open."""
+        """Take S of month k from the chain before it and solve E where it is still open."""
         before = k - 1
         self._put_start(
             k, self.is_meeting[:, before], self.end[:, before], self.end_reach[:, before], CHAINED

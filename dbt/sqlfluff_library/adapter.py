@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 
 def dispatch(macro_name: str, macro_namespace: str | None = None) -> Callable[..., str]:
+    """Return a renderer of a call to the macro; the arguments are the SQL they were written as."""
+
     def render(*arguments: object) -> str:
         return f"{macro_name}({', '.join(str(argument) for argument in arguments)})"
 

@@ -1,6 +1,7 @@
 """Meeting odds against answers that were not made by this project.
 
-Published figures stand here with their source. Everything read from `../shared` is skipped, visibly, without it.
+Published figures stand here with their source. Everything read from `../shared` is skipped, visibly, without
+it.
 """
 
 import json
