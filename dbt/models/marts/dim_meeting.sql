@@ -6,16 +6,14 @@ sessions as (
     select * from {{ ref('int_calendar__sessions') }}
 ),
 
--- only what took place can be the "before" of the next decision
+-- only a decision can be the "before" of the next one; a cancelled meeting has none
 decisions as (
     select
         meeting_date,
         lag(target_lower_after_pct) over (order by meeting_date) as target_lower_before_pct,
         lag(target_upper_after_pct) over (order by meeting_date) as target_upper_before_pct
     from meetings
-    where
-        cancelled_on is null
-        and target_upper_after_pct is not null
+    where target_upper_after_pct is not null
 ),
 
 -- announced while the exchange is open, or on a day without a session (2020-03-15, a Sunday)
