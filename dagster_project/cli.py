@@ -133,7 +133,8 @@ def build(
         for problem in problems:
             typer.secho(f"smallcap: {problem}", fg="red", err=True)
         typer.secho(
-            f"smallcap: published, but {len(problems)} deliveries could not be used; their tables keep the last good rows.",
+            f"smallcap: published, but {len(problems)} deliveries could not be used; "
+            "their tables keep the last good rows.",
             fg="yellow", err=True,
         )  # fmt: skip
         raise typer.Exit(PUBLISHED_WITH_PROBLEMS)

@@ -129,8 +129,7 @@ def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = "; ".join(
-            f"{'SMALLCAP_' + str(item['loc'][0]).upper()}={item['input']!r}: {item['msg']}"
-            for item in error.errors()
+            f"{'SMALLCAP_' + str(item['loc'][0]).upper()}={item['input']!r}: {item['msg']}" for item in error.errors()
         )
         raise SmallcapError(
             f"Setting not valid: {problems}. Change it in the environment, in .env or on the command line."

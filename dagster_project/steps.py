@@ -238,5 +238,3 @@ def _is_current_real(settings: Settings) -> bool:
         return not read_build_manifest(settings.current_link)["is_simulated"]
     except (OSError, ValueError, KeyError):
         return False
-
-

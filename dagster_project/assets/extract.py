@@ -52,8 +52,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
             )
         },
         check_specs=[
-            dg.AssetCheckSpec(name, asset=key, description=description)
-            for name, description in contract.checks.items()
+            dg.AssetCheckSpec(name, asset=key, description=description) for name, description in contract.checks.items()
         ],
     )
     def extract(context: dg.AssetExecutionContext, config: ExtractConfig) -> dg.MaterializeResult:  # type: ignore[type-arg]

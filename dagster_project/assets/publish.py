@@ -20,8 +20,8 @@ BRIEF_KEY = dg.AssetKey(["published", "brief"])
         dg.AssetSpec(
             SNAPSHOT_KEY,
             deps=MART_KEYS,
-            description="market.duckdb with Parquet and CSV beside: what readers and BI tools open. Made current by one "
-            "rename, after the audit of the blocking checks.",
+            description="market.duckdb with Parquet and CSV beside: what readers and BI tools open. Made current by "
+            "one rename, after the audit of the blocking checks.",
             group_name="published",
             kinds={"duckdb", "parquet", "csv"},
             owners=OWNERS,

@@ -78,9 +78,7 @@ def read_brief(database: Path, as_of: str = "latest") -> Brief:
             """,
             day,
         )
-        horizons = _records(
-            reader, "select * from marts.relative_performance_horizons where session_date = ?", day
-        )
+        horizons = _records(reader, "select * from marts.relative_performance_horizons where session_date = ?", day)
         warnings = _warnings(reader)
     if not pairs or not pairs[0]["is_headline"]:
         raise SmallcapError(f"The headline pair has no row on {day}; see the checks in meta.checks.")

@@ -14,7 +14,11 @@ WARNINGS_SHOWN = 8
 def subtitle(brief: Brief) -> str:
     """Day, source mode and build: what no number of the brief may stand without."""
     build = brief.build
-    source = "SIMULATED sample data, not the market" if build["is_simulated"] else f"real data, source {build['source_mode']}"
+    source = (
+        "SIMULATED sample data, not the market"
+        if build["is_simulated"]
+        else f"real data, source {build['source_mode']}"
+    )
     return f"As of {brief.as_of} | {source} | data through {build['data_through']} | build {build['build_id']}"
 
 
@@ -56,7 +60,9 @@ def print_brief(brief: Brief, console: "Console") -> None:
         for warning in brief.warnings[:WARNINGS_SHOWN]:
             console.print(f"  [yellow]{escape(warning)}[/yellow]")
         if len(brief.warnings) > WARNINGS_SHOWN:
-            console.print(f"  and {len(brief.warnings) - WARNINGS_SHOWN} more: smallcap query \"from meta.checks where not passed\"")
+            console.print(
+                f'  and {len(brief.warnings) - WARNINGS_SHOWN} more: smallcap query "from meta.checks where not passed"'
+            )
     console.print()
 
 

@@ -89,4 +89,5 @@ def nyse_sessions(first_year: int, last_year: int) -> "NDArray[np.datetime64]":
     if bound is not None and bound.strftime("%Y-%m-%d") < last:
         last = bound.strftime("%Y-%m-%d")
     calendar = exchange_calendars.get_calendar("XNYS", start=first, end=last)
-    return calendar.sessions.to_numpy().astype("datetime64[ns]")
+    sessions: NDArray[np.datetime64] = calendar.sessions.to_numpy().astype("datetime64[ns]")
+    return sessions

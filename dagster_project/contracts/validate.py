@@ -13,7 +13,7 @@ from dagster_project.contracts.model import Column, Contract, RowRule
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pandera.pandas import Check, DataFrameSchema
+    from pandera.pandas import DataFrameSchema
 
 OPTIONAL_EVERYWHERE = ("source", "available_at")
 """Columns that a file of any table may carry beside those of its contract."""
@@ -85,7 +85,8 @@ def _typed(contract: Contract, text: "pd.DataFrame") -> "tuple[pd.DataFrame, lis
         raw = text.get(column.name)
         if raw is None:
             raw = pd.Series(column.default, index=text.index, dtype="string")
-        raw = raw.str.strip().replace("", pd.NA)
+        raw = raw.str.strip()
+        raw = raw.mask(raw == "")
         if column.kind == "text":
             columns[column.name] = raw
             continue
@@ -113,8 +114,8 @@ def _dates(raw: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
     if column.kind == "month":
         plain = plain.str.replace(r"^(\d{4}-\d{2})$", r"\1-01", regex=True)
     iso = plain.where(plain.str.fullmatch(r"\d{4}-\d{2}-\d{2}").fillna(False))
-    dates = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").astype("datetime64[us]")
-    return dates.dt.to_period("M").dt.to_timestamp().astype("datetime64[us]") if column.kind == "month" else dates
+    dates: pd.Series[Any] = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").astype("datetime64[us]")
+    return dates - pd.to_timedelta(dates.dt.day - 1, unit="D") if column.kind == "month" else dates
 
 
 def _source(text: "pd.DataFrame", default_source: str) -> "pd.Series[Any]":
@@ -230,9 +231,7 @@ def _rule_failures(rule: RowRule, rows: "pd.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-def _one_row_per_grain(
-    contract: Contract, rows: "pd.DataFrame"
-) -> "tuple[pd.DataFrame, list[dict[str, Any]], int]":
+def _one_row_per_grain(contract: Contract, rows: "pd.DataFrame") -> "tuple[pd.DataFrame, list[dict[str, Any]], int]":
     """Repeated keys with equal values are one row; with other values all of them are rejected."""
     key = list(dict.fromkeys([*contract.grain, "source", "stated_available_at"]))
     distinct = rows.drop_duplicates()

@@ -18,9 +18,7 @@ BIN_EDGES_PCT = (0.0, 10.0, 30.0, 50.0, 70.0, 90.0, 100.0)
 MAX_SESSION_AGE_DAYS = 4  # an older last watch date is not "one session before"
 
 
-def decision_odds(
-    expectations: pd.DataFrame, meetings: pd.DataFrame, since: str = "2008-01-01"
-) -> pd.DataFrame:
+def decision_odds(expectations: pd.DataFrame, meetings: pd.DataFrame, since: str = "2008-01-01") -> pd.DataFrame:
     """Odds on the last watch date before each scheduled decision, and the decision, one row per convention.
 
     `expectations` as given by `meeting_odds`, `meetings` as its calendar. Columns: meeting_date,
@@ -34,9 +32,7 @@ def decision_odds(
     age = odds["meeting_date"] - odds["watch_date"]
     odds = odds[odds["is_next_meeting"] & (age <= pd.Timedelta(days=MAX_SESSION_AGE_DAYS))]
     keys = ["meeting_date", "day_convention"]
-    odds = (
-        odds.sort_values("watch_date").drop_duplicates(keys, keep="last").sort_values(keys, ignore_index=True)
-    )
+    odds = odds.sort_values("watch_date").drop_duplicates(keys, keep="last").sort_values(keys, ignore_index=True)
     change = (odds["target_upper_after_pct"] - odds["range_upper_pct"]).round(6)
     decided = pd.cut(change, [-np.inf, -1e-6, 1e-6, np.inf], labels=list(OUTCOMES)).astype("str")
     columns = ["watch_date", *(f"prob_{outcome}_pct" for outcome in OUTCOMES), "null_reason"]

@@ -38,9 +38,7 @@ def step_distributions(steps_pct: Floats) -> tuple[Floats, int]:
     highest = int((np.cumsum(floor, axis=1) + np.arange(1, floor.shape[1] + 1)).max(initial=0))
     outcomes = np.arange(highest - lowest + 1)
     result = np.zeros((*moves.shape, outcomes.size))
-    current = np.zeros(
-        (moves.shape[0], outcomes.size + 2)
-    )  # a zero on either side catches what shifts outside
+    current = np.zeros((moves.shape[0], outcomes.size + 2))  # a zero on either side catches what shifts outside
     current[:, 1 - lowest] = 1.0
     for meeting in range(moves.shape[1]):
         alive = np.flatnonzero(~np.isnan(moves[:, meeting]))

@@ -96,6 +96,7 @@ class MonthStates:
 
 
 def month_number(days: Days) -> Ints:
+    """Months since 1970-01 of each day."""
     return days.astype("datetime64[M]").astype(np.int64)
 
 
@@ -107,6 +108,7 @@ def to_days(frame: pd.DataFrame, column: str, table: str) -> Days:
 
 
 def to_floats(frame: pd.DataFrame, column: str, table: str) -> Floats:
+    """A column as float64, NaN where it has no value; raises OddsInputError when it is no number."""
     if column not in frame.columns:
         raise OddsInputError(f"{table}: column {column!r} is missing, got {list(map(str, frame.columns))}")
     return np.asarray(frame[column].to_numpy(dtype=float, na_value=np.nan))
@@ -212,8 +214,7 @@ def range_in_force(calendar: Calendar, policy_rates: pd.DataFrame, watch: Days) 
     held_at = np.searchsorted(calendar.date[held], watch, side="right")
     never = np.array(["0001-01-01"], dtype="datetime64[D]")
     by_meeting = (held_at > 0) & (
-        np.concatenate([never, calendar.date[held]])[held_at]
-        >= np.concatenate([never, rate_date[rate]])[rate_at]
+        np.concatenate([never, calendar.date[held]])[held_at] >= np.concatenate([never, rate_date[rate]])[rate_at]
     )
 
     def pick(decided: Floats, published: Floats) -> Floats:

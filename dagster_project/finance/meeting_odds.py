@@ -46,15 +46,11 @@ from dagster_project.finance.meeting_solve import (
 )
 
 HALF_TICK_PCT = 0.005
-MAX_STEP_PCT = (
-    2.0  # the largest single decision since 1994 was 1.00; a larger solved step is noise of N or M = 1
-)
+MAX_STEP_PCT = 2.0  # the largest single decision since 1994 was 1.00; a larger solved step is noise of N or M = 1
 # Half a tick that moves the odds by more than 100 points cannot tell a cut from a hike: long forward chains
 # at the end of the curve, and October 2001, whose one day before the meeting follows an intermeeting move.
 MAX_PP_PER_HALF_TICK = 100.0
-NEGLIGIBLE = (
-    1e-14  # a probability at or below this is not a row; at most 1e-11 percent is left out per meeting
-)
+NEGLIGIBLE = 1e-14  # a probability at or below this is not a row; at most 1e-11 percent is left out per meeting
 
 
 @dataclass(frozen=True)
@@ -168,9 +164,7 @@ def _chain_steps(rows: _Rows, solved: SolvedMonths, is_range_unknown: Bools) -> 
     is_open = np.isnan(start) | np.isnan(end)
     is_noise = ~is_open & (pp_per_half_tick > MAX_PP_PER_HALF_TICK)
     is_wild = ~is_open & ~is_noise & (np.abs(end - start) > MAX_STEP_PCT)
-    reason[is_noise] = (
-        f"ill_conditioned: half a tick moves the odds by more than {MAX_PP_PER_HALF_TICK:.0f} points"
-    )
+    reason[is_noise] = f"ill_conditioned: half a tick moves the odds by more than {MAX_PP_PER_HALF_TICK:.0f} points"
     reason[is_wild] = f"step_implausible: the solved step is larger than {MAX_STEP_PCT} percent"
     is_solved = ~(is_open | is_noise | is_wild)
     chains = solved.start.shape[0]
@@ -213,9 +207,7 @@ def _cumulative_reasons(
     broken_at[rows.watch[is_first]] = rows.meeting_date[is_first]
     later = is_solved & ~is_chained
     names, position = np.unique(broken_at[rows.watch[later]], return_inverse=True)
-    texts = np.array(
-        [f"chain_broken: the meeting of {name} before it has no odds" for name in names], dtype=object
-    )
+    texts = np.array([f"chain_broken: the meeting of {name} before it has no odds" for name in names], dtype=object)
     result = reason.copy()
     result[later] = texts[position] if names.size else None
     unknown = is_solved & is_chained & is_range_unknown

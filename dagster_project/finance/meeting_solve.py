@@ -115,9 +115,7 @@ class _Solver:
         """Fix E of month k from the month after, S from the month before, then solve S."""
         self._fix_end(k)
         if k > 0:
-            self._put_start(
-                k, self.state[:, k - 1] == FREE, self.average[:, k - 1], float(self._live(k - 1)), PINNED
-            )
+            self._put_start(k, self.state[:, k - 1] == FREE, self.average[:, k - 1], float(self._live(k - 1)), PINNED)
         days, old, new = self.days[:, k], self.old[:, k], self.new[:, k]
         with np.errstate(invalid="ignore", divide="ignore"):
             rest = np.where(new > 0, new * self.end[:, k], 0.0)  # M = 0: the contract is the old rate alone
@@ -136,12 +134,8 @@ class _Solver:
     def forward(self, k: int) -> None:
         """Take S of month k from the chain before it and solve E where it is still open."""
         before = k - 1
-        self._put_start(
-            k, self.is_meeting[:, before], self.end[:, before], self.end_reach[:, before], CHAINED
-        )
-        self.start_reason[:, k] = self._side_reason(
-            before, self.start_reason[:, before], self.new[:, before] == 0
-        )
+        self._put_start(k, self.is_meeting[:, before], self.end[:, before], self.end_reach[:, before], CHAINED)
+        self.start_reason[:, k] = self._side_reason(before, self.start_reason[:, before], self.new[:, before] == 0)
         days, old, new = self.days[:, k], self.old[:, k], self.new[:, k]
         with np.errstate(invalid="ignore", divide="ignore"):
             solved = (days * self.average[:, k] - old * self.start[:, k]) / new
@@ -152,9 +146,7 @@ class _Solver:
         """An expired month no longer moves with the market."""
         return k >= LOOKBACK_MONTHS
 
-    def _put_start(
-        self, k: int, where: np.ndarray, value: Floats, reach: Floats | float, origin: int
-    ) -> None:
+    def _put_start(self, k: int, where: np.ndarray, value: Floats, reach: Floats | float, origin: int) -> None:
         put = self.is_meeting[:, k] & np.isnan(self.start[:, k]) & where & ~np.isnan(value)
         self.start[:, k] = np.where(put, value, self.start[:, k])
         self.start_reach[:, k] = np.where(put, reach, self.start_reach[:, k])
@@ -172,9 +164,7 @@ class _Solver:
         chain = np.where(at_edge, MONTH_EDGE * _REASON_SCALE + month, further)
         chain = np.where(own < NO_REASON, own, chain)
         outside = np.minimum(OUTSIDE_CALENDAR * _REASON_SCALE + month, own)
-        return np.select(
-            [self.is_meeting[:, neighbour], self.state[:, neighbour] == UNCOVERED], [chain, outside], own
-        )
+        return np.select([self.is_meeting[:, neighbour], self.state[:, neighbour] == UNCOVERED], [chain, outside], own)
 
     def result(self) -> SolvedMonths:
         start_open, end_open = np.isnan(self.start), np.isnan(self.end)

@@ -41,7 +41,7 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool) -> None:
             error = event.step_failure_data.error
             while error is not None and error.cause is not None:
                 error = error.cause
-            reason = (event.step_failure_data.user_failure_data or error)
+            reason = event.step_failure_data.user_failure_data or error
             text = getattr(reason, "description", None) or getattr(reason, "message", "") or "unknown error"
             reasons.append(f"{event.step_key}: {text.strip()}")
     raise SmallcapError("; ".join(reasons) or "the run failed; see the log")

@@ -2,8 +2,8 @@
 
 Belongs here: the class `SampleSource` and the register of what it can simulate.
 Does not belong here: how a table is simulated (`sample_prices`, `sample_flows`, `sample_rates`,
-`sample_futures`), and any data: no row is copied from a market. Every number is SIMULATED except at the anchors of `data/sample/anchors.csv`,
-which are published facts, each with its source.
+`sample_futures`), and any data: no row is copied from a market. Every number is SIMULATED except at
+the anchors of `data/sample/anchors.csv`, which are published facts, each with its source.
 """
 
 from collections.abc import Callable, Iterable
@@ -89,14 +89,10 @@ class SampleSource:
             SourceError: there is no anchors file.
         """
         if not self._anchors_path.is_file():
-            raise SourceError(
-                f"{self._anchors_path}: the anchors of the sample are missing; restore the file"
-            )
+            raise SourceError(f"{self._anchors_path}: the anchors of the sample are missing; restore the file")
         wanted = tuple(dict.fromkeys(tables))
         payloads = tuple(self._ref(table) for table in wanted if table in SIMULATIONS)
-        remarks = tuple(
-            f"{table}: not simulated by the sample" for table in wanted if table not in SIMULATIONS
-        )
+        remarks = tuple(f"{table}: not simulated by the sample" for table in wanted if table not in SIMULATIONS)
         return Plan(payloads, remarks)
 
     def fetch(self, ref: PayloadRef) -> bytes:

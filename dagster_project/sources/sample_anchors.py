@@ -48,9 +48,7 @@ class Anchors:
         """
         found = {row.day: row.value for row in self.rows if row.series == name and row.value is not None}
         if not found:
-            raise SourceError(
-                f"{self.path}: no values of series {name!r}; restore the file from the repository"
-            )
+            raise SourceError(f"{self.path}: no values of series {name!r}; restore the file from the repository")
         return dict(sorted(found.items()))
 
     def days(self, name: str) -> tuple[date, ...]:
@@ -61,9 +59,7 @@ class Anchors:
         """
         found = tuple(sorted(row.day for row in self.rows if row.series == name))
         if not found:
-            raise SourceError(
-                f"{self.path}: no rows of series {name!r}; restore the file from the repository"
-            )
+            raise SourceError(f"{self.path}: no rows of series {name!r}; restore the file from the repository")
         return found
 
 
@@ -81,9 +77,7 @@ def read_anchors(path: Path = ANCHORS_PATH) -> Anchors:
                 raise SourceError(f"{path}: expected columns {','.join(COLUMNS)}, found {reader.fieldnames}")
             rows = tuple(_anchor(path, reader.line_num, row) for row in reader)
     except OSError as error:
-        raise SourceError(
-            f"{path}: the anchors of the sample cannot be read ({error}); restore the file"
-        ) from error
+        raise SourceError(f"{path}: the anchors of the sample cannot be read ({error}); restore the file") from error
     grain = [(row.series, row.day, row.source) for row in rows]
     if len(set(grain)) != len(grain):
         twice = sorted({key for key in grain if grain.count(key) > 1})
@@ -94,9 +88,7 @@ def read_anchors(path: Path = ANCHORS_PATH) -> Anchors:
 def _anchor(path: Path, line: int, row: Mapping[str, str]) -> Anchor:
     where = f"{path}, line {line}"
     if not (row["source"] or "").strip():
-        raise SourceError(
-            f"{where}: the anchor {row['series']} {row['date']} has no source; name one or remove it"
-        )
+        raise SourceError(f"{where}: the anchor {row['series']} {row['date']} has no source; name one or remove it")
     try:
         value = float(row["value"]) if row["value"] else None
         return Anchor(row["series"], date.fromisoformat(row["date"]), value, row["unit"], row["source"])

@@ -110,9 +110,7 @@ def simulate_closes(anchors: Anchors) -> dict[str, Closes]:
     indices = _simulate_indices(anchors, days)
     recent = days >= np.datetime64(FIRST_RECENT_SESSION)
     spread = _value_spread(days[recent])
-    funds = {
-        fund.symbol: _simulate_fund(fund, indices[fund.index], anchors, recent, spread) for fund in FUNDS
-    }
+    funds = {fund.symbol: _simulate_fund(fund, indices[fund.index], anchors, recent, spread) for fund in FUNDS}
     return {**indices, **funds, "^VIX": _simulate_vix(indices["^GSPC"], recent)}
 
 
@@ -148,9 +146,7 @@ def dividends(symbol: str, days: Days, close: Floats, annual_yield: float) -> Fl
 
 def _simulate_indices(anchors: Anchors, days: Days) -> dict[str, Closes]:
     years: Integers = days.astype("datetime64[Y]").astype(int) + 1970
-    large_daily: Floats = np.array(LARGE_CAP_VOLATILITY)[years - FIRST_SESSION.year] / np.sqrt(
-        SESSIONS_PER_YEAR
-    )
+    large_daily: Floats = np.array(LARGE_CAP_VOLATILITY)[years - FIRST_SESSION.year] / np.sqrt(SESSIONS_PER_YEAR)
     large_shock = generator("^GSPC").standard_normal(days.size)
     own_shock = generator("^RUT").standard_normal(days.size)
     small_shock = CORRELATION * large_shock + np.sqrt(1 - CORRELATION**2) * own_shock

@@ -111,9 +111,7 @@ def treasury_yields(anchors: Anchors) -> "pd.DataFrame":
     years = np.array(list(TENORS.values()))
     knot_years = np.array([1 / 12, 0.25, 2.0, 10.0, 20.0, 30.0])
     # Row k: weight of knot k in each tenor, interpolating over the logarithm of the years.
-    weights = np.stack(
-        [np.interp(np.log(years), np.log(knot_years), unit) for unit in np.eye(knot_years.size)]
-    )
+    weights = np.stack([np.interp(np.log(years), np.log(knot_years), unit) for unit in np.eye(knot_years.size)])
     curve = knots @ weights
     noise = 0.006 * random.standard_normal(curve.shape)
     return pd.DataFrame(
@@ -169,14 +167,11 @@ def fed_business_days(first: np.datetime64, last: np.datetime64) -> Days:
     """
     years = np.arange(first.astype("datetime64[Y]"), last.astype("datetime64[Y]") + 1)
     months = years.astype("datetime64[M]")
-    fixed = np.concatenate(
-        [(months + m).astype("datetime64[D]") + d for m, d in ((0, 0), (6, 3), (10, 10), (11, 24))]
-    )
+    fixed = np.concatenate([(months + m).astype("datetime64[D]") + d for m, d in ((0, 0), (6, 3), (10, 10), (11, 24))])
     is_sunday = (fixed.astype(np.int64) + 3) % 7 == 6  # 1970-01-01 was a Thursday; Monday is 0
     nth = ((0, 2, "Mon"), (1, 2, "Mon"), (8, 0, "Mon"), (9, 1, "Mon"), (10, 3, "Thu"))
     floating = [
-        np.busday_offset((months + m).astype("datetime64[D]"), n, roll="forward", weekmask=day)
-        for m, n, day in nth
+        np.busday_offset((months + m).astype("datetime64[D]"), n, roll="forward", weekmask=day) for m, n, day in nth
     ]
     memorial = np.busday_offset((months + 5).astype("datetime64[D]"), -1, roll="forward", weekmask="Mon")
     holidays = np.concatenate([fixed + is_sunday, *floating, memorial])

@@ -60,9 +60,7 @@ def positions(days: Days, wanted: Days, what: str) -> Integers:
     """
     missing = np.setdiff1d(wanted, days)
     if missing.size:
-        raise SourceError(
-            f"{what}: {', '.join(map(str, missing))} is not a simulated session; correct the anchors"
-        )
+        raise SourceError(f"{what}: {', '.join(map(str, missing))} is not a simulated session; correct the anchors")
     return np.searchsorted(days, wanted).astype(np.int64)
 
 

@@ -127,8 +127,7 @@ def _csv_text(content: bytes, origin: str) -> TextTable:
 
 def _parquet_text(content: bytes, origin: str) -> "pd.DataFrame":
     import pyarrow as pa
-    from pyarrow import compute
-    from pyarrow import parquet
+    from pyarrow import compute, parquet
 
     try:
         table = parquet.read_table(pa.BufferReader(content))

@@ -83,9 +83,13 @@ class Archive:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise WarehouseError(f"{path}: archived payload of {entry.name} cannot be read ({error.strerror}).") from error
+            raise WarehouseError(
+                f"{path}: archived payload of {entry.name} cannot be read ({error.strerror})."
+            ) from error
         if hashlib.sha256(content).hexdigest() != entry.sha256:
-            raise WarehouseError(f"{path}: archived payload of {entry.name} has changed; its hash does not fit its name.")
+            raise WarehouseError(
+                f"{path}: archived payload of {entry.name} has changed; its hash does not fit its name."
+            )
         return content
 
     def add(
@@ -94,7 +98,9 @@ class Archive:
         """Archive a payload and write its ledger line; None when it is what was read last time."""
         entries = self.entries()
         sha256 = hashlib.sha256(content).hexdigest()
-        last = next((e for e in reversed(entries) if (e.table, e.name, e.source) == (ref.table, ref.name, source)), None)
+        last = next(
+            (e for e in reversed(entries) if (e.table, e.name, e.source) == (ref.table, ref.name, source)), None
+        )
         if last and last.sha256 == sha256 and last.accept_removals >= accept_removals:
             return None
         path = self._file(ref.table, ref.name, sha256)

@@ -47,7 +47,8 @@ def audit(connection: "duckdb.DuckDBPyConnection", check_ids: Iterable[str]) -> 
     missing = sorted(set(check_ids) - set(latest))
     if missing:
         raise AuditError(
-            f"{len(missing)} checks have not run, for example {missing[0]}. Nothing was published. Run `smallcap build`."
+            f"{len(missing)} checks have not run, for example {missing[0]}. Nothing was published. "
+            "Run `smallcap build`."
         )
     failed = sorted(
         f"{check_id} ({rows} rows{': ' + message if message else ''})"

@@ -94,9 +94,7 @@ def ingest_pending(connection: "duckdb.DuckDBPyConnection", archive: Archive, co
     return new
 
 
-def latest_payloads(
-    connection: "duckdb.DuckDBPyConnection", table: str
-) -> list[tuple[str, str, str, list[str]]]:
+def latest_payloads(connection: "duckdb.DuckDBPyConnection", table: str) -> list[tuple[str, str, str, list[str]]]:
     """Name, status, reason and remarks of the last reading of every payload of a table."""
     return connection.execute(
         "select name, status, reason, remarks from ops.payload_log where table_name = ? "

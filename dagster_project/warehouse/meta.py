@@ -120,9 +120,7 @@ def write_meta(
     return freshness
 
 
-def read_freshness(
-    connection: "duckdb.DuckDBPyConnection", is_simulated: bool, now_utc: datetime
-) -> list[Freshness]:
+def read_freshness(connection: "duckdb.DuckDBPyConnection", is_simulated: bool, now_utc: datetime) -> list[Freshness]:
     """Freshness of every domain, in the order of the contracts."""
     domains: dict[str, list[Contract]] = {}
     for contract in CONTRACTS.values():
@@ -137,8 +135,6 @@ def read_freshness(
             f'select max("{contract.time_column}") from raw.{contract.table} where not is_removed'
         ).fetchall()
     return [
-        domain_freshness(
-            domain, contracts, through, any(c.table in problems for c in contracts), is_simulated, now_utc
-        )
+        domain_freshness(domain, contracts, through, any(c.table in problems for c in contracts), is_simulated, now_utc)
         for domain, contracts in domains.items()
     ]

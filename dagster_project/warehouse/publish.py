@@ -110,18 +110,7 @@ def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) ->
             connection.execute(f"create schema published.{schema}")
         for schema, table in tables:
             connection.execute(f"create table published.{schema}.{table} as select * from {schema}.{table}")
-            for text, kind in connection.execute(
-                "select comment, 'table' from duckdb_tables() where database_name = current_database() and "
-                "schema_name = $s and table_name = $t and comment is not null", {"s": schema, "t": table}
-            ).fetchall():  # fmt: skip
-                connection.execute(f"comment on {kind} published.{schema}.{table} is '{text.replace(chr(39), chr(39) * 2)}'")
-            for column, text in connection.execute(
-                "select column_name, comment from duckdb_columns() where database_name = current_database() and "
-                "schema_name = $s and table_name = $t and comment is not null", {"s": schema, "t": table}
-            ).fetchall():  # fmt: skip
-                connection.execute(
-                    f'comment on column published.{schema}.{table}."{column}" is \'{text.replace(chr(39), chr(39) * 2)}\''
-                )
+            _copy_comments(connection, schema, table)
             name = table if schema == "marts" else f"{schema}_{table}"
             for folder, options in (("parquet", "format parquet, compression zstd"), ("csv", "format csv, header")):
                 target = _quoted(directory / folder / f"{name}.{folder}")
@@ -132,6 +121,19 @@ def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) ->
     return counts
 
 
+def _copy_comments(connection: "duckdb.DuckDBPyConnection", schema: str, table: str) -> None:
+    """Table and column comments do not travel with `create table as`."""
+    where = f"database_name = current_database() and schema_name = '{schema}' and table_name = '{table}'"
+    comments = connection.execute(
+        f"select null, comment from duckdb_tables() where {where} and comment is not null "
+        f"union all select column_name, comment from duckdb_columns() where {where} and comment is not null"
+    ).fetchall()
+    for column, text in comments:
+        target = f"published.{schema}.{table}"
+        target = f'column {target}."{column}"' if column else f"table {target}"
+        connection.execute(f"comment on {target} is '{text.replace(chr(39), chr(39) * 2)}'")
+
+
 def _verify(file: Path, counts: Mapping[str, int]) -> None:
     """Open the snapshot as a reader would and count its rows."""
     from dagster_project.warehouse.connection import open_reader
@@ -140,7 +142,9 @@ def _verify(file: Path, counts: Mapping[str, int]) -> None:
         for relation, expected in counts.items():
             [(found,)] = reader.execute(f"select count(*) from {relation}").fetchall()
             if found != expected:
-                raise WarehouseError(f"{file}: {relation} has {found} rows, expected {expected}. Nothing was published.")
+                raise WarehouseError(
+                    f"{file}: {relation} has {found} rows, expected {expected}. Nothing was published."
+                )
 
 
 def _prune(builds_dir: Path, current_link: Path, keep: int) -> None:

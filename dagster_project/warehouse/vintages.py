@@ -281,14 +281,9 @@ def _differs(column: Column) -> str:
     new, old = f'content."{column.name}"', f'earlier."{column.name}"'
     if column.kind != "number":
         return f"{new} is distinct from {old}"
-    return (
-        f"({new} is null) <> ({old} is null) "
-        f"or abs({new} - {old}) > tolerance * greatest(abs({new}), abs({old}))"
-    )
+    return f"({new} is null) <> ({old} is null) or abs({new} - {old}) > tolerance * greatest(abs({new}), abs({old}))"
 
 
 def _count(connection: "duckdb.DuckDBPyConnection", relation: str) -> int:
     [(count,)] = connection.execute(f"select count(*) from {relation}").fetchall()
     return int(count)
-
-

@@ -104,9 +104,7 @@ def test_convolution_gives_the_cme_table_of_2017_06_06() -> None:
     probabilities, lowest = step_distributions(steps)
     assert lowest == 0
     np.testing.assert_allclose(100 * probabilities[0, :, :4], table, atol=0.1)
-    assert 100 * probabilities[0, 4, 4:].sum() == pytest.approx(
-        0.46, abs=0.1
-    )  # the published row adds up to 99.5
+    assert 100 * probabilities[0, 4, 4:].sum() == pytest.approx(0.46, abs=0.1)  # the published row adds up to 99.5
 
 
 def test_paths_recombine_as_in_the_cme_note_of_2024() -> None:
@@ -138,15 +136,12 @@ def test_post_equals_pyfedwatch(watch: str) -> None:
 def test_pre_equals_cme_fedwatch(watch: str) -> None:
     vector = json.loads(shared(VECTORS / "03_cme-fedwatch_0.2.1_calculate.json").read_text())[watch]
     prices = {
-        str(pd.to_datetime(row["month"], format="%b %y").to_period("M")): row["settle"]
-        for row in vector["settlements"]
+        str(pd.to_datetime(row["month"], format="%b %y").to_period("M")): row["settle"] for row in vector["settlements"]
     }
     result = odds_of(watch, prices)
     for answer in vector["result"]:
         got = labelled(result.probabilities, answer["date"], "pre")
-        expected = {
-            round(100 * float(label.split("%")[0])): p for label, p in answer["probabilities"].items()
-        }
+        expected = {round(100 * float(label.split("%")[0])): p for label, p in answer["probabilities"].items()}
         for lower_bp in expected.keys() | got.keys():
             assert got.get(lower_bp, 0.0) == pytest.approx(expected.get(lower_bp, 0.0), abs=0.0500001)
 

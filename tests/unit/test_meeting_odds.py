@@ -86,14 +86,12 @@ def curve(prices: Mapping[str, float], watch: str = WATCH) -> pd.DataFrame:
 
 
 def rates(rows: Sequence[tuple[str, float, float, float]] = ()) -> pd.DataFrame:
-    return pd.DataFrame(
-        list(rows), columns=["rate_date", "effr_pct", "target_lower_pct", "target_upper_pct"]
-    ).astype({"effr_pct": float, "target_lower_pct": float, "target_upper_pct": float})
+    return pd.DataFrame(list(rows), columns=["rate_date", "effr_pct", "target_lower_pct", "target_upper_pct"]).astype(
+        {"effr_pct": float, "target_lower_pct": float, "target_upper_pct": float}
+    )
 
 
-def odds(
-    prices: Mapping[str, float] = PRICES, watch: str = WATCH, meetings: Sequence[Meeting] = HELD
-) -> OddsResult:
+def odds(prices: Mapping[str, float] = PRICES, watch: str = WATCH, meetings: Sequence[Meeting] = HELD) -> OddsResult:
     return meeting_odds(curve(prices, watch), calendar(meetings), rates())
 
 
@@ -119,9 +117,7 @@ def assert_null(answer: pd.Series, reason: str) -> None:
 
 
 @pytest.mark.parametrize(("convention", "old", "new"), [("post", 13, 17), ("pre", 14, 16)])
-def test_back_to_back_months_are_solved_from_the_latest_pinned_one(
-    convention: str, old: int, new: int
-) -> None:
+def test_back_to_back_months_are_solved_from_the_latest_pinned_one(convention: str, old: int, new: int) -> None:
     """July ends at August's 1.125; its start is June's end; June's start follows: 13 + 17 or 14 + 16 days."""
     july_old = 25 if convention == "post" else 26
     july_start = (31 * 1.11 - (31 - july_old) * 1.125) / july_old
@@ -393,9 +389,7 @@ def panel(seed: int, sessions: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
         level += random.normal(0, 0.01)
         months = pd.period_range(day.to_period("M"), periods=9, freq="M")
         settle = 100 - level - 0.02 * np.arange(9) - random.normal(0, 0.01, 9)
-        frames.append(
-            pd.DataFrame({"contract_month": months.start_time, "session_date": day, "settle": settle})
-        )
+        frames.append(pd.DataFrame({"contract_month": months.start_time, "session_date": day, "settle": settle}))
         effr.append((str(day.date()), level, 0.75, 1.0))
     return pd.concat(frames, ignore_index=True), rates(effr)
 
@@ -442,9 +436,7 @@ def test_distributions_sum_to_one_and_keep_the_mean(rows: list[list[float]]) -> 
     np.testing.assert_allclose(probabilities.sum(axis=2), 1.0, atol=1e-12)
     assert (probabilities >= 0).all()
     moves = lowest + np.arange(probabilities.shape[2])
-    np.testing.assert_allclose(
-        (probabilities * moves).sum(axis=2), np.cumsum(steps, axis=1) / 0.25, atol=1e-7
-    )
+    np.testing.assert_allclose((probabilities * moves).sum(axis=2), np.cumsum(steps, axis=1) / 0.25, atol=1e-7)
 
 
 @settings(max_examples=25, deadline=None)
@@ -479,12 +471,8 @@ def test_calibration_counts_decisions_hits_and_those_without_odds() -> None:
     held = calendar(HELD[2:6])
     odds_rows = pd.DataFrame(
         {
-            "watch_date": pd.to_datetime(
-                ["2017-05-01", "2017-05-02", "2017-06-13", "2017-07-25", "2017-09-08"]
-            ),
-            "meeting_date": pd.to_datetime(
-                ["2017-05-03", "2017-05-03", "2017-06-14", "2017-07-26", "2017-09-20"]
-            ),
+            "watch_date": pd.to_datetime(["2017-05-01", "2017-05-02", "2017-06-13", "2017-07-25", "2017-09-08"]),
+            "meeting_date": pd.to_datetime(["2017-05-03", "2017-05-03", "2017-06-14", "2017-07-26", "2017-09-20"]),
             "day_convention": "post",
             "is_next_meeting": True,
             "range_upper_pct": [1.0, 1.0, 1.0, 1.25, 1.25],

@@ -221,9 +221,7 @@ def test_funds_are_a_tenth_of_their_index_at_the_anchors(
 ) -> None:
     for row in anchors:
         if row["series"] == series:
-            assert closes.at[pd.Timestamp(row["date"]), fund] == pytest.approx(
-                float(row["value"]) / 10, abs=6e-5
-            )
+            assert closes.at[pd.Timestamp(row["date"]), fund] == pytest.approx(float(row["value"]) / 10, abs=6e-5)
     index = closes["^RUT" if fund == "IWM" else "^GSPC"]
     error = (closes[fund] * 10 / index - 1).abs()
     assert 0 < error.max() < 0.01
@@ -281,12 +279,8 @@ def test_funds_follow_the_right_index_and_styles_differ(closes: pd.DataFrame) ->
     for large in ("SPY", "VOO", "IWB", "IWD", "IWF"):
         assert correlation.at[large, "^GSPC"] > 0.9
         assert correlation.at[large, "^GSPC"] > correlation.at[large, "^RUT"]
-    assert percent(closes, "IWN", "2015-12-31", "2016-12-30") > percent(
-        closes, "IWO", "2015-12-31", "2016-12-30"
-    )
-    assert percent(closes, "IWN", "2016-12-30", "2017-12-29") < percent(
-        closes, "IWO", "2016-12-30", "2017-12-29"
-    )
+    assert percent(closes, "IWN", "2015-12-31", "2016-12-30") > percent(closes, "IWO", "2015-12-31", "2016-12-30")
+    assert percent(closes, "IWN", "2016-12-30", "2017-12-29") < percent(closes, "IWO", "2016-12-30", "2017-12-29")
 
 
 def test_the_volatility_index_stays_in_its_range_and_falls_when_shares_rise(closes: pd.DataFrame) -> None:
@@ -298,9 +292,7 @@ def test_the_volatility_index_stays_in_its_range_and_falls_when_shares_rise(clos
 
 
 @pytest.mark.parametrize(("fund", "annual_pct"), [("IWM", 1.4), ("SPY", 2.0)])
-def test_dividends_are_quarterly_and_of_the_right_size(
-    bars: pd.DataFrame, fund: str, annual_pct: float
-) -> None:
+def test_dividends_are_quarterly_and_of_the_right_size(bars: pd.DataFrame, fund: str, annual_pct: float) -> None:
     rows = bars[(bars["symbol"] == fund) & (bars["dividend"] > 0)].set_index("session_date")
     assert len(rows) == 18 * 4
     assert set(rows.index.month) == {3, 6, 9, 12}

@@ -138,9 +138,7 @@ def test_june_2017_odds_hold_from_the_june_contract_too(implied: pd.DataFrame) -
         assert 100 * (end - start) / 0.25 == pytest.approx(percent, abs=2.0), day
 
 
-def test_the_may_2017_meeting_was_not_expected_to_move(
-    implied: pd.DataFrame, month_averages: pd.Series
-) -> None:
+def test_the_may_2017_meeting_was_not_expected_to_move(implied: pd.DataFrame, month_averages: pd.Series) -> None:
     april = month_averages[pd.Period("2017-04", "M")]
     may = implied.at[pd.Timestamp("2017-05-01"), pd.Timestamp("2017-05-01")]
     end_of_may = (31 * may - 2 * april) / 29

@@ -1,0 +1,73 @@
+# Smallcap Watch. `make build` and `make test` need nothing but make and a Python of 3.11 to 3.13 with venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SOURCE ?=
+INBOX ?=
+BUILD_OPTIONS := $(if $(SOURCE),--source $(SOURCE)) $(if $(INBOX),--inbox $(INBOX))
+
+.PHONY: help build test check ui bench docs lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
+	@echo "  make build SOURCE=files INBOX=path    build from your own files"
+
+# The environment: made again whenever the lock or the package's declaration changes. A shim that answers to
+# a name but cannot run is passed over, so every candidate is asked for its version.
+$(INSTALLED): requirements.lock pyproject.toml
+	@python=""; \
+	for candidate in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
+	    python="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "No Python of 3.11 to 3.13 with venv found. Install one, or name it: make build PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; fi; \
+	echo "Installing into $(VENV) with $$($$python --version)"; \
+	rm -rf $(VENV); \
+	"$$python" -m venv $(VENV); \
+	if command -v uv >/dev/null 2>&1; then \
+	  VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --compile-bytecode --require-hashes --no-deps -r requirements.lock; \
+	  VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --no-deps --no-build-isolation -e .; \
+	else \
+	  $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock; \
+	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
+	fi; \
+	$(BIN)/python -m compileall -q dagster_project; \
+	touch $@
+
+build: $(INSTALLED) ## install, build the warehouse, publish it, print the brief
+	@$(BIN)/smallcap build $(BUILD_OPTIONS)
+
+test: $(INSTALLED) ## all tests
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## linters, types, SQL, import rule
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	cd dbt && ../$(BIN)/sqlfluff lint --nocolor models tests macros --processes 2
+
+ui: $(INSTALLED) ## the Dagster UI on the instance that knows every build
+	@$(BIN)/smallcap ui $(BUILD_OPTIONS)
+
+bench: $(INSTALLED) ## speed and memory of a build, as ratios within one run
+	@$(BIN)/python -m tests.bench.bench_build $(BUILD_OPTIONS)
+
+docs: $(INSTALLED) ## write the generated documents again
+	@$(BIN)/python -m dagster_project.docs
+
+lock: ## resolve requirements.lock anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	  --extra dev pyproject.toml -o requirements.lock
+
+clean: ## remove what can be made again; data/archive and data/inbox stay
+	rm -rf $(VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find dagster_project tests -name __pycache__ -type d -prune -exec rm -rf {} +
