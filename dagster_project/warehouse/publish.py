@@ -109,7 +109,7 @@ def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) ->
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema published.{schema}")
         for schema, table in tables:
-            connection.execute(f"create table published.{schema}.{table} as select * from {schema}.{table}")
+            connection.execute(f"create table published.{schema}.{table} as select * from {schema}.{table} order by all")
             _copy_comments(connection, schema, table)
             name = table if schema == "marts" else f"{schema}_{table}"
             for folder, options in (("parquet", "format parquet, compression zstd"), ("csv", "format csv, header")):
