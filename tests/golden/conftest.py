@@ -1,0 +1,40 @@
+"""The warehouse built once from the real input, for every test that compares with known answers.
+
+The input lies outside the project (terms of its publishers); without it these tests are skipped.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+INBOX = SHARED / "realdata" / "inbox"
+
+
+@pytest.fixture(scope="session")
+def real_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data directory of a whole `smallcap build` on the real input."""
+    if not INBOX.is_dir():
+        pytest.skip(f"{INBOX} is not there: the real input is not part of the project")
+    data = tmp_path_factory.mktemp("real")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SMALLCAP_")}
+    smallcap = Path(sys.executable).with_name("smallcap")
+    done = subprocess.run(
+        [smallcap, "build", "--source", "files", "--inbox", INBOX],
+        env=environment | {"SMALLCAP_DATA_DIR": str(data)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return data
+
+
+@pytest.fixture(scope="session")
+def real_build(real_data_dir: Path) -> Path:
+    """Published database of the real input."""
+    return real_data_dir / "published" / "current" / "market.duckdb"
