@@ -13,7 +13,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 import typer
 
@@ -251,7 +251,7 @@ def ui(
     inbox: Annotated[Path | None, typer.Option(help="inbox of the files source")] = None,
 ) -> None:
     """Open the Dagster UI on the instance that knows every build."""
-    import subprocess
+    import os
 
     from dagster_project.dbt_runner import ensure_manifest
     from dagster_project.orchestration.instance import prepare_instance
@@ -260,5 +260,6 @@ def ui(
     settings.apply_child_environment()
     prepare_instance(settings.dagster_home)
     ensure_manifest(settings)
-    command: list[Any] = [sys.executable, "-m", "dagster", "dev", "-m", "dagster_project.definitions", "-p", str(port)]
-    raise typer.Exit(subprocess.call(command))
+    # Replaces this process, so that Ctrl-C and a service manager's signals reach Dagster itself.
+    module = ["-m", "dagster", "dev", "-m", "dagster_project.definitions", "-p", str(port)]
+    os.execv(sys.executable, [sys.executable, *module])

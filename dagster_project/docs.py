@@ -60,8 +60,8 @@ def data_dictionary(manifest: Mapping[str, Any]) -> str:
     """Every published and raw table in Markdown: marts from dbt, raw from the contracts."""
     parts = [
         "# Data dictionary",
-        "Made by `make docs` from the contracts (`dagster_project/contracts/tables/`) and the dbt models (`dbt/models/marts/`); "
-        "change it there. `methodology.md` beside it says how the numbers are defined.",
+        "Made by `make docs` from the contracts (`dagster_project/contracts/tables/`) and the dbt models "
+        "(`dbt/models/marts/`); change it there. `methodology.md` beside it says how the numbers are defined.",
         "## Published: schema `marts`",
     ]
     marts = sorted(
@@ -80,19 +80,16 @@ def data_dictionary(manifest: Mapping[str, Any]) -> str:
     for table, columns in META_COLUMNS.items():
         parts.append(f"### {table}\n\n" + _table(("column", "meaning"), list(columns.items())))
     parts.append(
-        "## Raw\n\nAppend-only vintages. A file of the inbox may also carry `source` and `available_at`. After the columns "
-        "below every raw table has:\n\n"
+        "## Raw\n\nAppend-only vintages. A file of the inbox may also carry `source` and `available_at`. After the "
+        "columns below every raw table has:\n\n"
         + _table(("column", "type", "meaning"), [(n, k, d) for n, (k, d) in VINTAGE_COLUMNS.items()])
     )
-    for contract in CONTRACTS.values():
-        parts.append(_raw_section(contract))
+    parts.extend(_raw_section(contract) for contract in CONTRACTS.values())
     return "\n\n".join(parts) + "\n"
 
 
 def _raw_section(contract: Contract) -> str:
-    rows = [
-        (c.name, c.kind, "yes" if c.required else "no", c.unit, c.bounds, c.description) for c in contract.columns
-    ]
+    rows = [(c.name, c.kind, "yes" if c.required else "no", c.unit, c.bounds, c.description) for c in contract.columns]
     rules = [f"- `{name}`: {description}" for name, description in contract.checks.items()]
     return "\n\n".join(
         [

@@ -96,4 +96,4 @@ def _published(settings: Settings) -> Finding:
             ).fetchall()
     except Exception as error:  # whatever a broken file or link raises is the finding
         return Finding("published", False, f"{settings.published_file}: {error}. Try `smallcap rollback`.")
-    return Finding("published", True, f"{build}, source {mode}, data through {through}, {len(builds)} builds kept")
+    return Finding("published", True, f"{build}, source {mode}, data through {through}, builds kept: {len(builds)}")

@@ -1,13 +1,20 @@
 """Fixtures of all tests. No test reads or writes the data directory of the repository."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dagster_project.warehouse.connection import open_warehouse
-from tests.helpers import Store
+
+if TYPE_CHECKING:
+    from tests.helpers import Store
+
+# `--import-mode=importlib` puts no folder on the path: tests import their helpers as `tests.helpers`.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 FOREIGN_PREFIXES = ("SMALLCAP_", "DBT_", "DAGSTER_")
 
@@ -22,7 +29,9 @@ def no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory, monkeypat
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> "Iterator[Store]":
     """An empty warehouse of real data, fed from memory."""
+    from tests.helpers import Store
+
     with open_warehouse(tmp_path / "real.duckdb", "files", is_simulated=False) as connection:
         yield Store(tmp_path, connection)

@@ -86,14 +86,16 @@ class Store:
         return int(self.rows(f"select count(*) from {relation}")[0][0])
 
     def current(self, table: str | None = None) -> list[tuple[Any, ...]]:
-        """Grain and first value of what holds now, by the rule of methodology 9; tombstones left out."""
+        """Grain and first value of what holds now, tombstones left out: the order of dbt's `current_rows`."""
         contract = CONTRACTS[table or self.table]
-        names = [*contract.grain, contract.values[0].name]
+        value = contract.values[0].name
+        names = [*contract.grain, value]
         columns = ", ".join(f'"{name}"' for name in dict.fromkeys(names))
         grain = ", ".join(f'"{name}"' for name in contract.grain)
         return self.rows(
             f"select {columns} from (select * from raw.{contract.current_relation} qualify row_number() over "
-            f"(partition by {grain} order by available_at desc, observed_at desc, payload_seq desc) = 1) "
+            f'(partition by {grain} order by available_at desc, observed_at desc, payload_seq desc, "{value}" nulls last)'
+            " = 1) "
             "where not is_removed order by all"
         )
 

@@ -8,6 +8,8 @@ from typing import Any
 
 DAGSTER_YAML = """\
 # Written by smallcap; edits are kept.
+nux:
+  enabled: false
 telemetry:
   enabled: false
 concurrency:

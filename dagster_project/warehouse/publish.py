@@ -22,6 +22,8 @@ logger = logging.getLogger("smallcap.publish")
 STORAGE_VERSION = "v1.0.0"
 """DuckDB 1.x clients refuse the format that DuckDB 2 writes by default."""
 PUBLISHED_SCHEMAS = ("marts", "meta")
+SPREADSHEET_ROWS = 1_000_000
+"""Longer tables open in no spreadsheet: their CSV is compressed."""
 
 
 def publish_build(
@@ -109,13 +111,18 @@ def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) ->
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema published.{schema}")
         for schema, table in tables:
-            connection.execute(f"create table published.{schema}.{table} as select * from {schema}.{table} order by all")
+            copy = f"create table published.{schema}.{table} as select * from {schema}.{table} order by all"
+            connection.execute(copy)  # sorted: the grain comes first in every table
             _copy_comments(connection, schema, table)
+            [(rows,)] = connection.execute(f"select count(*) from published.{schema}.{table}").fetchall()
+            counts[f"{schema}.{table}"] = rows
             name = table if schema == "marts" else f"{schema}_{table}"
-            for folder, options in (("parquet", "format parquet, compression zstd"), ("csv", "format csv, header")):
-                target = _quoted(directory / folder / f"{name}.{folder}")
-                connection.execute(f"copy {schema}.{table} to '{target}' ({options})")
-            [(counts[f"{schema}.{table}"],)] = connection.execute(f"select count(*) from {schema}.{table}").fetchall()
+            csv_name = f"{name}.csv" if rows <= SPREADSHEET_ROWS else f"{name}.csv.gz"
+            for target, options in (
+                (directory / "parquet" / f"{name}.parquet", "format parquet, compression zstd"),
+                (directory / "csv" / csv_name, "format csv, header"),
+            ):
+                connection.execute(f"copy published.{schema}.{table} to '{_quoted(target)}' ({options})")
     finally:
         connection.execute("detach published")
     return counts
