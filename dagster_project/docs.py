@@ -4,7 +4,7 @@ Belongs here: the data dictionary, and the dbt source declarations made from the
 Does not belong here: text that a person writes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ def _raw_columns(contract: Contract) -> list[tuple[str, str, str]]:
     return own + [(n, k, d) for n, (k, d) in VINTAGE_COLUMNS.items() if n not in contract.column]
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     lines += ["| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines)

@@ -8,7 +8,7 @@ import pytest
 from dagster_project.errors import WarehouseError
 from dagster_project.warehouse.connection import open_warehouse
 from tests import market
-from tests.helpers import FIRST_READING, Store
+from tests.helpers import FIRST_READING, Store, known_bug
 
 SECOND_READING = FIRST_READING + timedelta(days=1)
 THIRD_READING = FIRST_READING + timedelta(days=2)
@@ -277,6 +277,7 @@ def test_removed_row_that_comes_back_is_a_new_vintage(store: Store):
     assert len(store.current()) == 10
 
 
+@known_bug("BUG V1: a re-delivered row with the same stated instant and value is compared with its own old vintage, not with the tombstone")
 def test_removed_row_with_a_stated_instant_that_comes_back_holds_again(store: Store):
     rows = [f"{row},2017-12-31" for row in flat(10)]
     for content in (rows, rows[:9], rows):
@@ -293,6 +294,7 @@ def test_quarantined_row_was_not_removed(store: Store):
     assert len(store.current()) == 10
 
 
+@known_bug("BUG V2: ragged rows are not in `Validated.present`, so the last good row gets a tombstone")
 def test_row_with_a_field_too_many_was_not_removed(store: Store):
     rows = flat(10)
     store.read(file_of(*rows))
@@ -302,6 +304,7 @@ def test_row_with_a_field_too_many_was_not_removed(store: Store):
     assert len(store.current()) == 10
 
 
+@known_bug("BUG V3: append_tombstones compares the grain without `source`")
 def test_row_of_one_source_that_goes_gets_a_tombstone_though_another_source_has_the_day(store: Store):
     header = BAR_HEADER + ",source"
     both = [f"{row},{source}" for source in ("bloomberg", "lipper") for row in flat(5)]
@@ -352,6 +355,14 @@ def test_cut_off_file_is_taken_when_the_user_says_so(store: Store):
     assert store.read_again().problems == []
 
 
+@known_bug("BUG V7: --accept-removals archives every unchanged payload again, so files that disagree flip their values")
+def test_accepting_removals_reads_no_unchanged_file_again(store: Store):
+    store.read(file_of(bar(100)), name="a.csv")
+    store.read(file_of(bar(101)), name="b.csv")
+    store.read_again(accept_removals=True)
+    assert store.count("raw.daily_bars") == 2
+
+
 def test_refused_file_that_is_whole_again_is_no_problem_any_more(store: Store):
     for number in (20, 10, 20):
         report = store.read(file_of(*flat(number)))
@@ -368,6 +379,7 @@ def test_row_that_still_stands_in_another_file_is_affirmed(store: Store):
     assert len(store.current()) == 10
 
 
+@known_bug("BUG V4: tombstone and affirmed row tie in available_at, observed_at and payload_seq; _current_sql picks either")
 def test_affirmed_row_wins_over_the_tombstone_without_a_tie(store: Store):
     store.read(file_of(*flat(10)), name="a.csv")
     store.read(file_of(*flat(10)), name="b.csv")
@@ -379,6 +391,7 @@ def test_affirmed_row_wins_over_the_tombstone_without_a_tie(store: Store):
     assert ties == []
 
 
+@known_bug("BUG V5: the affirmed row carries the payload_seq of the file that dropped it, so no file can remove it any more")
 def test_row_dropped_by_both_files_is_removed(store: Store):
     store.read(file_of(*flat(10)), name="a.csv")
     store.read(file_of(*flat(10)), name="b.csv")
@@ -397,6 +410,7 @@ def test_row_that_only_the_other_file_has_is_not_touched_again(store: Store):
     assert store.count("raw.daily_bars") == before
 
 
+@known_bug("BUG V6: _affirm_from_others reads the last reading of a file even when it was refused")
 def test_refused_version_of_another_file_affirms_nothing_of_its_own(store: Store):
     """b.csv was refused for its cut; its last good version speaks, not the refused one."""
     store.read(file_of(*flat(10)), name="a.csv")

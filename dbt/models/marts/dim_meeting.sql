@@ -1,5 +1,5 @@
 with meetings as (
-    select * from {{ ref('fomc_meetings') }}
+    select * from {{ ref('stg_rates__fomc_meetings') }}
 ),
 
 sessions as (
