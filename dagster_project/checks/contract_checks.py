@@ -21,14 +21,14 @@ def contract_check_results(
     [(rows,)] = connection.execute(f"select count(*) from raw.{contract.table} where not is_removed").fetchall()
     refused = connection.execute(
         """
-        select reason from ops.payload_log where table_name = ?
+        select rule, reason from ops.payload_log where table_name = ?
         qualify row_number() over (partition by source, name order by payload_seq desc) = 1 and status = 'refused'
         """,
         [contract.table],
     ).fetchall()
-    reasons = list(dict.fromkeys([*unreadable, *(reason for (reason,) in refused)]))
-    cut_off = [reason for reason in reasons if "--accept-removals" in reason]
-    unusable = [reason for reason in reasons if reason not in cut_off]
+    cut_off = [reason for rule, reason in refused if rule == "removals_explained"]
+    unusable = [reason for rule, reason in refused if rule == "payload_readable"]
+    unusable += [reason for reason in unreadable if reason not in (*cut_off, *unusable)]
     broken = {
         rule: (count, f"{name} line {line}: {reason}")
         for rule, count, name, line, reason in connection.execute(

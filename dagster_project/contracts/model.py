@@ -124,6 +124,11 @@ class Contract:
         return tuple(column.name for column in self.columns)
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """What a chain of vintages belongs to: a grain as one source tells it."""
+        return tuple(dict.fromkeys(["source", *self.grain]))
+
+    @property
     def values(self) -> tuple[Column, ...]:
         """Columns that may change from one vintage of a grain to the next."""
         return tuple(column for column in self.columns if column.name not in self.grain)

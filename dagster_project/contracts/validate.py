@@ -28,8 +28,8 @@ class Validated:
     """Result of one payload. `rows` is typed: the contract's columns, `source`, `stated_available_at`
     (naive UTC, missing where the file says nothing) and `first_available_at` (by the contract's lag);
     its index are row numbers of the text frame. `rejects` has columns row, column_name, value, rule,
-    reason: one row per problem, so a bad row may stand there twice. `present` has the grain columns of
-    every row that names its key, rejected ones too: what is there, if faulty, was not removed."""
+    reason: one row per problem, so a bad row may stand there twice. `present` has `source` and the
+    grain of every row that names its key, rejected ones too: what is there, if faulty, was not removed."""
 
     rows: "pd.DataFrame"
     rejects: "pd.DataFrame"
@@ -38,8 +38,13 @@ class Validated:
     remarks: list[str] = field(default_factory=list)
 
 
-def validate(contract: Contract, text: "pd.DataFrame", default_source: str) -> Validated:
+def validate(
+    contract: Contract, text: "pd.DataFrame", default_source: str, ragged: "pd.DataFrame | None" = None
+) -> Validated:
     """Apply `contract` to a frame of text as `sources.table_file` gives it.
+
+    Args:
+        ragged: rows with too few or too many fields as far as they can be read; they count as present.
 
     Raises:
         RefusedError: a required column is missing, or there is not one row.
@@ -70,8 +75,18 @@ def validate(contract: Contract, text: "pd.DataFrame", default_source: str) -> V
     rejects.extend(conflicts)
     good["first_available_at"] = contract.availability.instants(good[contract.availability.column])
     frame = pd.DataFrame(rejects, columns=["row", "column_name", "value", "rule", "reason"])
-    present = typed[list(contract.grain)].dropna().drop_duplicates()
+    present = _keys(contract, typed)
+    if ragged is not None and not ragged.empty:
+        cut = ragged.reindex(columns=text.columns)
+        shortened, _ = _typed(contract, cut)
+        if "source" not in contract.column:
+            shortened["source"] = _source(cut, default_source)
+        present = pd.concat([present, _keys(contract, shortened)]).drop_duplicates()
     return Validated(good, frame, present, equal, remarks)
+
+
+def _keys(contract: Contract, typed: "pd.DataFrame") -> "pd.DataFrame":
+    return typed[list(contract.key)].dropna().drop_duplicates()
 
 
 def _typed(contract: Contract, text: "pd.DataFrame") -> "tuple[pd.DataFrame, list[dict[str, Any]]]":
@@ -233,16 +248,14 @@ def _rule_failures(rule: RowRule, rows: "pd.DataFrame") -> list[dict[str, Any]]:
 
 def _one_row_per_grain(contract: Contract, rows: "pd.DataFrame") -> "tuple[pd.DataFrame, list[dict[str, Any]], int]":
     """Repeated keys with equal values are one row; with other values all of them are rejected."""
-    key = list(dict.fromkeys([*contract.grain, "source", "stated_available_at"]))
+    key = [*contract.key, "stated_available_at"]
     distinct = rows.drop_duplicates()
     equal = len(rows) - len(distinct)
     conflict = distinct.duplicated(key, keep=False)
     names = ", ".join(contract.grain)
-    rejects = [
-        _reject(row, contract.grain[-1], distinct[contract.grain[-1]][row], "grain_unique",
-                f"the same key ({names}) stands in the file with other values; keep the right row")
-        for row in rows.index[rows.duplicated(key, keep=False)] if row in set(distinct.index[conflict])
-    ]  # fmt: skip
+    reason = f"the same key ({names}) stands in the file with other values; keep the right row"
+    shown = distinct[contract.grain[-1]]
+    rejects = [_reject(row, contract.grain[-1], shown[row], "grain_unique", reason) for row in distinct.index[conflict]]
     return distinct[~conflict].copy(), rejects, equal
 
 

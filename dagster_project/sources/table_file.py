@@ -54,6 +54,16 @@ class TextTable:
             start = reader.line_num + 1
         return lines
 
+    @property
+    def ragged_frame(self) -> "pd.DataFrame":
+        """Ragged rows as far as they can be read: surplus fields are cut off, lacking ones are missing."""
+        import pandas as pd
+
+        names = list(self.frame.columns)
+        fields = [next(csv.reader([row.text]), []) for row in self.ragged]
+        padded = [(found + [""] * len(names))[: len(names)] for found in fields]
+        return pd.DataFrame(padded, columns=names, dtype="string")
+
     def line(self, row: int) -> int:
         """Line of the file on which a row of `frame` starts; for Parquet the row number from 1."""
         return row + 1 if self.csv_content is None else self._record_lines[row]

@@ -93,7 +93,13 @@ class Archive:
         return content
 
     def add(
-        self, ref: PayloadRef, content: bytes, source: str, clock: Clock = utc_now, accept_removals: bool = False
+        self,
+        ref: PayloadRef,
+        content: bytes,
+        source: str,
+        clock: Clock = utc_now,
+        accept_removals: bool = False,
+        even_if_unchanged: bool = False,
     ) -> LedgerEntry | None:
         """Archive a payload and write its ledger line; None when it is what was read last time."""
         entries = self.entries()
@@ -101,7 +107,7 @@ class Archive:
         last = next(
             (e for e in reversed(entries) if (e.table, e.name, e.source) == (ref.table, ref.name, source)), None
         )
-        if last and last.sha256 == sha256 and last.accept_removals >= accept_removals:
+        if last and last.sha256 == sha256 and not even_if_unchanged:
             return None
         path = self._file(ref.table, ref.name, sha256)
         if not path.exists():

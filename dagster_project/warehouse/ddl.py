@@ -34,7 +34,7 @@ create table if not exists raw.split_events (
 );
 create table if not exists ops.payload_log (
     payload_seq bigint primary key, table_name varchar, name varchar, source varchar, origin varchar, sha256 varchar,
-    observed_at timestamp, status varchar, reason varchar, rows_read bigint, rows_equal_duplicates bigint,
+    observed_at timestamp, status varchar, rule varchar, reason varchar, rows_read bigint, rows_equal_duplicates bigint,
     rows_quarantined bigint, rows_new bigint, rows_removed bigint, split_events bigint, remarks varchar[]
 );
 create table if not exists ops.domain_status (

@@ -19,8 +19,10 @@ from dagster_project.warehouse.archive import Archive, Clock, LedgerEntry, utc_n
 from dagster_project.warehouse.vintages import (
     Observation,
     RemovalsError,
+    affirm_gone,
     append_news,
     append_tombstones,
+    find_gone,
     record_split_events,
     stage_incoming,
 )
@@ -57,18 +59,22 @@ def extract_table(
     """
     plan = source.plan([contract.table])
     report = TableReport(contract.table, payloads=len(plan.payloads), remarks=list(plan.remarks))
+    cut_off = {
+        found.name for found in latest_payloads(connection, contract.table) if found.rule == "removals_explained"
+    }
     for ref in plan.payloads:
         try:
-            archive.add(ref, source.fetch(ref), source.mode, clock, accept_removals)
+            again = accept_removals and ref.name in cut_off
+            archive.add(ref, source.fetch(ref), source.mode, clock, accept_removals, even_if_unchanged=again)
         except SourceError as error:
             report.problems.append(str(error))
             logger.error("%s", error)
     offered = {ref.name for ref in plan.payloads}
     report.rows_new = ingest_pending(connection, archive, contract)
-    for name, status, reason, remarks in latest_payloads(connection, contract.table):
-        if status == "refused" and name in offered:
-            report.problems.append(reason)
-        report.remarks.extend(remarks)
+    for found in latest_payloads(connection, contract.table):
+        if found.status == "refused" and found.name in offered:
+            report.problems.append(found.reason)
+        report.remarks.extend(found.remarks)
     return report
 
 
@@ -94,13 +100,25 @@ def ingest_pending(connection: "duckdb.DuckDBPyConnection", archive: Archive, co
     return new
 
 
-def latest_payloads(connection: "duckdb.DuckDBPyConnection", table: str) -> list[tuple[str, str, str, list[str]]]:
-    """Name, status, reason and remarks of the last reading of every payload of a table."""
-    return connection.execute(
-        "select name, status, reason, remarks from ops.payload_log where table_name = ? "
+@dataclass(frozen=True)
+class PayloadStatus:
+    """How the last reading of a payload went; `rule` and `reason` say why it was refused."""
+
+    name: str
+    status: str
+    rule: str
+    reason: str
+    remarks: list[str]
+
+
+def latest_payloads(connection: "duckdb.DuckDBPyConnection", table: str) -> list[PayloadStatus]:
+    """The last reading of every payload of a table."""
+    rows = connection.execute(
+        "select name, status, rule, reason, remarks from ops.payload_log where table_name = ? "
         "qualify row_number() over (partition by source, name order by payload_seq desc) = 1 order by name",
         [table],
     ).fetchall()
+    return [PayloadStatus(*row) for row in rows]
 
 
 def _ingest_payload(
@@ -111,21 +129,31 @@ def _ingest_payload(
     earlier: Iterable[LedgerEntry],
 ) -> int:
     simulated = _is_simulated(connection)
-    seen = Observation(entry.seq, entry.name, entry.observed_at, simulated, entry.accept_removals)
+    seen = Observation(entry.seq, entry.observed_at, simulated, entry.accept_removals)
+    accepted = _accepted(connection, earlier)
+    same = (entry.source, entry.name)
     try:
         text, valid = _read(archive, contract, entry)
-        removed = append_tombstones(connection, contract, seen, valid.present)
+        gone = 0
+        if same in accepted:
+            _, before = _read(archive, contract, accepted[same])
+            gone = find_gone(connection, contract, seen, before.present, valid.present)
     except (SourceError, RefusedError, RemovalsError) as error:
         reason = str(error) if str(error).startswith(entry.origin) else f"{entry.origin}: {error}"
+        rule = "removals_explained" if isinstance(error, RemovalsError) else "payload_readable"
         logger.error("refused, the last good rows stay: %s", reason)
-        _log_payload(connection, entry, "refused", reason=reason)
+        _log_payload(connection, entry, "refused", rule=rule, reason=reason)
         return 0
     quarantined = _quarantine(connection, contract, entry, text, valid, simulated)
     stage_incoming(connection, contract, valid.rows)
     splits = record_split_events(connection, contract, seen)
     new = append_news(connection, contract, seen)
-    if removed:
-        new += _affirm_from_others(connection, archive, contract, seen, earlier)
+    removed = 0
+    if gone:
+        for other in (found for found in accepted if found != same):
+            _, standing = _read(archive, contract, accepted[other])
+            new += affirm_gone(connection, contract, seen, standing.rows)
+        removed = append_tombstones(connection, contract, seen)
     remarks = [f"{entry.origin}: {remark}" for remark in valid.remarks]
     if quarantined:
         remarks.append(f"{entry.origin}: {quarantined} rows in quarantine.{contract.table}")
@@ -149,36 +177,16 @@ def _ingest_payload(
 
 def _read(archive: Archive, contract: Contract, entry: LedgerEntry) -> tuple[TextTable, Validated]:
     text = read_table_file(archive.read(entry), entry.origin)
-    return text, validate(contract, text.frame, default_source=entry.source)
+    return text, validate(contract, text.frame, entry.source, text.ragged_frame)
 
 
-def _affirm_from_others(
-    connection: "duckdb.DuckDBPyConnection",
-    archive: Archive,
-    contract: Contract,
-    seen: Observation,
-    earlier: Iterable[LedgerEntry],
-) -> int:
-    """Rows that this payload dropped may still stand in other payloads: bring those back."""
-    last = {other.name: other for other in earlier if other.name != seen.name}
-    connection.execute(
-        f"create or replace temp table dropped as select * from raw.{contract.table} "
-        f"where payload_seq = {seen.payload_seq} and is_removed"
-    )
-    same = " and ".join(f'dropped."{name}" = incoming."{name}"' for name in contract.grain)
-    new = 0
-    for other in last.values():
-        try:
-            _, valid = _read(archive, contract, other)
-        except (SourceError, RefusedError):
-            continue
-        stage_incoming(connection, contract, valid.rows)
-        connection.execute(
-            f"delete from incoming where not exists (select 1 from dropped where {same} "
-            "and dropped.source = incoming.source)"
-        )
-        new += append_news(connection, contract, seen)
-    return new
+def _accepted(
+    connection: "duckdb.DuckDBPyConnection", earlier: Iterable[LedgerEntry]
+) -> dict[tuple[str, str], LedgerEntry]:
+    """The last accepted reading of every payload among `earlier`, by source and name."""
+    good = connection.execute("select payload_seq from ops.payload_log where status = 'accepted'").fetchall()
+    accepted = {seq for (seq,) in good}
+    return {(entry.source, entry.name): entry for entry in earlier if entry.seq in accepted}
 
 
 def _quarantine(
@@ -221,12 +229,17 @@ def _quarantine(
 
 
 def _log_payload(
-    connection: "duckdb.DuckDBPyConnection", entry: LedgerEntry, status: str, reason: str = "", **counts: object
+    connection: "duckdb.DuckDBPyConnection",
+    entry: LedgerEntry,
+    status: str,
+    rule: str = "",
+    reason: str = "",
+    **counts: object,
 ) -> None:
     row = {
         "payload_seq": entry.seq, "table_name": entry.table, "name": entry.name, "source": entry.source,
         "origin": entry.origin, "sha256": entry.sha256, "observed_at": entry.observed_at, "status": status,
-        "reason": reason, "remarks": [], **counts,
+        "rule": rule, "reason": reason, "remarks": [], **counts,
     }  # fmt: skip
     names = ", ".join(row)
     marks = ", ".join(f"${name}" for name in row)

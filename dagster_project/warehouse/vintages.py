@@ -28,7 +28,6 @@ class Observation:
     """The payload whose rows are being taken in."""
 
     payload_seq: int
-    name: str
     observed_at: str
     is_simulated: bool
     accept_removals: bool = False
@@ -110,19 +109,17 @@ def record_split_events(connection: "duckdb.DuckDBPyConnection", contract: Contr
     return _count(connection, "raw.split_events") - before
 
 
-def append_news(
-    connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation, incoming: str = "incoming"
-) -> int:
-    """Append the rows of `incoming` that say something new; returns their number.
+def append_news(connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation) -> int:
+    """Append the rows of `temp.incoming` that say something new; returns their number.
 
     - A row without a stated instant is compared with the latest vintage of its source and grain: the first
       one is available by the contract's lag, a differing one when it was observed.
+    - A row that comes back after its tombstone holds again from when it was observed.
     - A row with a stated instant is compared with the vintage of the same statement, else with the one
       before that instant, and is available when it says. Two values for one statement cannot both have
       been known then: the second is available when it was observed.
     """
-    key = _key(contract)
-    on_key = " and ".join(f'{{0}}."{name}" is not distinct from {{1}}."{name}"' for name in key)
+    key = contract.key
     keys = ", ".join(f'"{name}"' for name in key)
     values = [column for column in contract.values if column.name not in key]
     packed = "struct_pack(" + ", ".join(f'"{c.name}" := {{0}}."{c.name}"' for c in values) + ")"
@@ -133,7 +130,7 @@ def append_news(
         with held as (
             select v.*, {packed.format("v")} as content, {_tolerance(contract)} as tolerance
             from raw.{contract.current_relation} as v
-            where exists (select 1 from {incoming} as i where {on_key.format("v", "i")})
+            where exists (select 1 from incoming as i where {_same(contract, "v", "i")})
         ),
         latest as (
             select *, row_number() over (
@@ -150,13 +147,18 @@ def append_news(
             from held
             union all
             select {keys}, stated_available_at, 1, {packed.format("i")}, false, {JITTER_RELATIVE}, {seen.payload_seq}
-            from {incoming} as i where stated_available_at is not null
+            from incoming as i where stated_available_at is not null
         ),
         preceded as (
             select *, lag(content) over line as earlier, lag(is_removed) over line as earlier_removed,
                 lag(tolerance) over line as earlier_tolerance
             from timeline
             window line as (partition by {keys} order by instant, is_incoming, payload_seq)
+        ),
+        statements as (
+            select *, row_number() over (
+                partition by {keys} order by stated_available_at desc nulls last) = 1 as is_last_statement
+            from incoming
         ),
         compared as (
             select
@@ -168,23 +170,23 @@ def append_news(
                     else p.earlier
                 end as earlier,
                 coalesce(case
-                    when i.stated_available_at is null then l.is_removed
-                    when s.payload_seq is not null then s.is_removed
-                    else p.earlier_removed
+                    when l.is_removed then i.is_last_statement
+                    when i.stated_available_at is not null and s.payload_seq is null then p.earlier_removed
                 end, false) as earlier_removed,
                 coalesce(l.tolerance, {JITTER_RELATIVE}) as tolerance,
                 case
                     when i.stated_available_at is null and l.payload_seq is null then i.first_available_at
-                    when i.stated_available_at is null then greatest(cast($observed as timestamp), l.available_at)
+                    when i.stated_available_at is null or (l.is_removed and i.is_last_statement)
+                        then greatest(cast($observed as timestamp), l.available_at)
                     when s.payload_seq is null then i.stated_available_at
                     else greatest(cast($observed as timestamp), s.available_at)
                 end as known_at
-            from {incoming} as i
-            left join latest as l on {on_key.format("i", "l")} and l.newness = 1
+            from statements as i
+            left join latest as l on {_same(contract, "i", "l")} and l.newness = 1
             left join same_statement as s
-                on {on_key.format("i", "s")} and s.newness = 1 and s.stated_available_at = i.stated_available_at
+                on {_same(contract, "i", "s")} and s.newness = 1 and s.stated_available_at = i.stated_available_at
             left join preceded as p
-                on {on_key.format("i", "p")} and p.is_incoming = 1 and p.instant = i.stated_available_at
+                on {_same(contract, "i", "p")} and p.is_incoming = 1 and p.instant = i.stated_available_at
         )
         select
             {", ".join(f'"{name}"' for name in dict.fromkeys([*contract.names, "source"]))},
@@ -203,67 +205,113 @@ def append_news(
     return _count(connection, f"raw.{contract.table}") - before
 
 
-def append_tombstones(
-    connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation, present: "pd.DataFrame"
+def find_gone(
+    connection: "duckdb.DuckDBPyConnection",
+    contract: Contract,
+    seen: Observation,
+    before: "pd.DataFrame",
+    present: "pd.DataFrame",
 ) -> int:
-    """Write a tombstone for every row that an earlier reading of the same payload brought and this one lacks.
+    """Make `temp.gone`: keys that the reading before had and this one lacks, though it covers them.
 
     A payload speaks for the series it contains, from its first day of each series on: an export of the
-    last months removes nothing before them. `present` has the grain columns of all its rows.
+    last months removes nothing before them.
+
+    Args:
+        before, present: keys (columns of `contract.key`) of the last accepted reading and of this one.
+
+    Returns: number of rows in `temp.gone`.
 
     Raises:
         RemovalsError: more rows are gone than a correction would take away.
     """
-    key = _key(contract)
-    connection.register("_present_frame", present)
-    casts = ", ".join(f'cast("{c}" as {contract.column[c].sql_type}) as "{c}"' for c in contract.grain)
-    connection.execute(f"create or replace temp table present as select {casts} from _present_frame")
-    connection.unregister("_present_frame")
-    same_grain = " and ".join(f'present."{name}" = held."{name}"' for name in contract.grain)
-    same_series = " and ".join(f'span."{name}" = held."{name}"' for name in contract.series) or "true"
-    select_series = ", ".join(f'"{name}"' for name in contract.series)
-    covered = f"""
-        with span as (
-            select {select_series + "," if select_series else ""} min("{contract.time_column}") as first_day
-            from present group by all
+    _stage_keys(connection, contract, "keys_before", before)
+    _stage_keys(connection, contract, "keys_now", present)
+    series = ", ".join(f'"{name}"' for name in ("source", *contract.series))
+    keys = ", ".join(f'"{name}"' for name in contract.key)
+    connection.execute(
+        f"""
+        create or replace temp table covered as
+        select keys_before.* from keys_before
+        inner join (
+            select {series}, min("{contract.time_column}") as first_day from keys_now group by {series}
+        ) as span using ({series})
+        where keys_before."{contract.time_column}" >= span.first_day
+        """
+    )
+    connection.execute("create or replace temp table gone as select * from covered")
+    connection.execute(
+        f"delete from gone where exists (select 1 from keys_now where {_same(contract, 'keys_now', 'gone')})"
+    )
+    connection.execute(
+        f"""
+        delete from gone where not exists (
+            select 1 from ({_current_sql(contract)}) as held
+            where {_same(contract, "held", "gone")} and not held.is_removed
         )
-        select held.* from ({_current_sql(contract)}) as held
-        inner join span on {same_series} and held."{contract.time_column}" >= span.first_day
-        inner join ops.payload_log as log on held.payload_seq = log.payload_seq and log.name = $name
-        where not held.is_removed
-    """
-    gone = f"select * from ({covered}) as held where not exists (select 1 from present where {same_grain})"
-    [(covered_rows, gone_rows)] = connection.execute(
-        f"select (select count(*) from ({covered})), (select count(*) from ({gone}))", {"name": seen.name}
-    ).fetchall()
-    if gone_rows > max(REMOVALS_ALLOWED_ROWS, REMOVALS_ALLOWED_SHARE * covered_rows) and not seen.accept_removals:
+        """
+    )
+    covered, gone = _count(connection, "covered"), _count(connection, "gone")
+    if gone > max(REMOVALS_ALLOWED_ROWS, REMOVALS_ALLOWED_SHARE * covered) and not seen.accept_removals:
         raise RemovalsError(
-            f"{gone_rows} of the {covered_rows} rows that this file delivered before are gone, so it looks cut off. "
+            f"{gone} of the {covered} rows that this file delivered before are gone, so it looks cut off. "
             "Deliver it whole; if the rows are meant to go, run again with --accept-removals."
         )
-    if gone_rows:
-        connection.execute(
-            f"""
-            insert into raw.{contract.table} by name
-            select {", ".join(f'"{name}"' for name in key)}, cast($observed as timestamp) as observed_at,
-                greatest(cast($observed as timestamp), available_at) as available_at, true as is_removed,
-                cast($simulated as boolean) as is_simulated, cast($seq as bigint) as payload_seq
-            from ({gone})
-            order by {", ".join(f'"{name}"' for name in key)}
-            """,
-            {"name": seen.name, "observed": seen.observed_at, "simulated": seen.is_simulated, "seq": seen.payload_seq},
-        )
-    return int(gone_rows)
+    connection.execute(f"create or replace temp table gone as select distinct {keys} from gone")
+    return gone
 
 
-def _key(contract: Contract) -> list[str]:
-    """A vintage belongs to a grain as one source tells it."""
-    return list(dict.fromkeys(["source", *contract.grain]))
+def affirm_gone(
+    connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation, rows: "pd.DataFrame"
+) -> int:
+    """Take out of `temp.gone` what still stands in another payload, whose `rows` now speak for it.
+
+    Returns: new vintages, where that payload has another value than the one that went.
+    """
+    stage_incoming(connection, contract, rows)
+    connection.execute(
+        f"delete from incoming where not exists (select 1 from gone where {_same(contract, 'gone', 'incoming')})"
+    )
+    new = append_news(connection, contract, seen)
+    connection.execute(
+        f"delete from gone where exists (select 1 from incoming where {_same(contract, 'incoming', 'gone')})"
+    )
+    return new
+
+
+def append_tombstones(connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation) -> int:
+    """Write a tombstone for every key in `temp.gone`; returns their number."""
+    keys = ", ".join(f'held."{name}"' for name in contract.key)
+    connection.execute(
+        f"""
+        insert into raw.{contract.table} by name
+        select {keys}, cast($observed as timestamp) as observed_at,
+            greatest(cast($observed as timestamp), held.available_at) as available_at, true as is_removed,
+            cast($simulated as boolean) as is_simulated, cast($seq as bigint) as payload_seq
+        from ({_current_sql(contract)}) as held
+        inner join gone on {_same(contract, "gone", "held")}
+        order by {keys}
+        """,
+        {"observed": seen.observed_at, "simulated": seen.is_simulated, "seq": seen.payload_seq},
+    )
+    return _count(connection, "gone")
+
+
+def _stage_keys(connection: "duckdb.DuckDBPyConnection", contract: Contract, name: str, keys: "pd.DataFrame") -> None:
+    kinds = {column.name: column.sql_type for column in contract.columns} | {"source": "VARCHAR"}
+    casts = ", ".join(f'cast("{key}" as {kinds[key]}) as "{key}"' for key in contract.key)
+    connection.register("_keys", keys)
+    connection.execute(f"create or replace temp table {name} as select {casts} from _keys")
+    connection.unregister("_keys")
+
+
+def _same(contract: Contract, left: str, right: str) -> str:
+    return " and ".join(f'{left}."{name}" is not distinct from {right}."{name}"' for name in contract.key)
 
 
 def _current_sql(contract: Contract) -> str:
     """The latest vintage of every grain and source, tombstones included."""
-    keys = ", ".join(f'"{name}"' for name in _key(contract))
+    keys = ", ".join(f'"{name}"' for name in contract.key)
     return f"""
         select * from raw.{contract.current_relation}
         qualify row_number() over (

@@ -12,7 +12,7 @@ import pyarrow
 
 from dagster_project.finance.meeting_odds import meeting_odds
 
-KEYS = ["day_convention", "watch_date", "meeting_date"]
+DATES = ["watch_date", "meeting_date"]
 OUTCOMES = ["target_lower_bp", "target_upper_bp", "probability_pct"]
 
 
@@ -34,12 +34,13 @@ def model(dbt, session):
 def with_outcomes(expectations, probabilities):
     """The expectations as an Arrow table, with the list of outcomes; null where the odds are unknown."""
     has_odds = expectations["prob_hike_pct"].notna().to_numpy()
-    keys = probabilities[KEYS]
-    starts = numpy.flatnonzero((keys != keys.shift()).any(axis=1))
-    if not (keys.iloc[starts].to_numpy() == expectations.loc[has_odds, KEYS].to_numpy()).all():
-        raise AssertionError("meeting_odds: the two tables are not in the same order")
+    meetings, starts = keys(expectations)[:, has_odds], keys(probabilities)
+    is_first = numpy.ones(len(probabilities), dtype=bool)
+    is_first[1:] = (starts[:, 1:] != starts[:, :-1]).any(axis=0)
+    if not numpy.array_equal(meetings, starts[:, is_first]):
+        raise AssertionError("meeting_odds: the two tables do not have the same meetings in the same order")
     lengths = numpy.zeros(len(expectations), dtype=numpy.int64)
-    lengths[has_odds] = numpy.diff(starts, append=len(probabilities))
+    lengths[has_odds] = numpy.diff(numpy.flatnonzero(is_first), append=len(probabilities))
     offsets = numpy.concatenate([[0], numpy.cumsum(lengths)])
     outcomes = pyarrow.StructArray.from_arrays(
         [
@@ -53,7 +54,13 @@ def with_outcomes(expectations, probabilities):
         pyarrow.array(offsets, pyarrow.int32()), outcomes, mask=pyarrow.array(~has_odds)
     )
     table = pyarrow.Table.from_pandas(expectations, preserve_index=False)
-    for name in ("watch_date", "meeting_date"):
+    for name in DATES:
         position = table.schema.get_field_index(name)
         table = table.set_column(position, name, table[name].cast(pyarrow.date32()))
     return table.append_column("outcomes", lists)
+
+
+def keys(frame):
+    """Convention, watch date and meeting date as numbers, shape (3, rows)."""
+    dates = [frame[name].to_numpy().astype("datetime64[D]").astype(numpy.int64) for name in DATES]
+    return numpy.stack([(frame["day_convention"] == "post").to_numpy(dtype=numpy.int64), *dates])
