@@ -47,14 +47,18 @@ class _Terminal(logging.Handler):
     """Progress for a person: seconds since the start, and colour where something is wrong."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(logging.INFO)
         from rich.console import Console
 
         self.console = Console(stderr=True, highlight=False)
         self.start = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Print one line; errors that end the program are left to it."""
         from rich.markup import escape
+
+        if getattr(record, "is_final", False):
+            return
 
         style = {logging.WARNING: "yellow", logging.ERROR: "bold red"}.get(record.levelno, "default")
         clock = f"[dim]{time.monotonic() - self.start:5.1f} s[/dim]"
@@ -72,7 +76,7 @@ def build_log(directory: Path, build_id: str, secrets: Sequence[str], terminal: 
     if terminal:
         handlers.append(_Terminal())
     root = logging.getLogger(ROOT_LOGGER)
-    root.setLevel(logging.INFO)
+    root.setLevel(logging.DEBUG)
     root.propagate = not terminal
     for handler in handlers:
         handler.addFilter(_Mask(secrets))

@@ -107,7 +107,7 @@ def build(
     from dagster_project.brief.render import print_brief
     from dagster_project.build_log import build_log
     from dagster_project.orchestration.run import run_build
-    from dagster_project.steps import check_source, new_build_id, read_build_manifest
+    from dagster_project.steps import check_source, new_build_id, open_problems, read_build_manifest, renew_layout
     from dagster_project.warehouse.lock import build_lock
 
     settings = load_settings({"source": source, "inbox": inbox})
@@ -120,10 +120,13 @@ def build(
         logger.info("build %s of %s data, log %s", identifier, settings.mode, log)
         try:
             check_source(settings)
+            renew_layout(settings)
             settings.apply_child_environment()
             run_build(settings, identifier, accept_removals)
         except SmallcapError as error:
-            logger.error("build failed: %s", error)
+            logger.error("build failed: %s", error, extra={"is_final": True})
+            for problem in open_problems(settings):
+                typer.secho(f"smallcap: {problem}", fg="red", err=True)
             raise
     problems = read_build_manifest(settings.current_link)["problems"]
     if not quiet:

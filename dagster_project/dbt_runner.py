@@ -89,12 +89,15 @@ def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]
 
 
 class _Progress:
-    """Callback that logs every finished node with its place in the run."""
+    """Callback that logs every finished node with its place in the run; a passed test only in the file."""
 
     def __call__(self, event: Any) -> None:
         if event.info.name in ("LogModelResult", "LogSeedResult", "LogTestResult"):
             data = event.data
-            logger.info(
+            passed = str(data.status).lower() == "pass"
+            level = logging.DEBUG if passed else logging.WARNING if event.info.name == "LogTestResult" else logging.INFO
+            logger.log(
+                level,
                 "%s of %s %s %s", data.index, getattr(data, "total", None) or data.num_models, data.status,
                 data.node_info.node_name,
             )  # fmt: skip

@@ -25,7 +25,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.base import Source
 from dagster_project.warehouse.archive import Archive, utc_now
 from dagster_project.warehouse.check_results import audit, record_check_results
-from dagster_project.warehouse.connection import open_warehouse
+from dagster_project.warehouse.connection import OtherLayoutError, open_warehouse
 from dagster_project.warehouse.ingest import TableReport, extract_table, ingest_pending
 from dagster_project.warehouse.lock import build_lock
 from dagster_project.warehouse.meta import write_meta
@@ -90,6 +90,19 @@ def check_source(settings: Settings) -> None:
         )
 
 
+def renew_layout(settings: Settings) -> None:
+    """Make a warehouse file of another version again from the archive; any other file is left alone."""
+    try:
+        with warehouse(settings):
+            pass
+    except OtherLayoutError:
+        logger.warning("%s was made by another version: making it again from the archive", settings.warehouse_file)
+        if Archive(settings.archive_dir).entries():
+            rebuild_raw(settings)
+        else:
+            settings.warehouse_file.unlink()
+
+
 def extract(settings: Settings, contract: Contract, build_id: str, accept_removals: bool = False) -> ExtractResult:
     """Bring one raw table up to date. What is wrong with a payload is reported, not raised.
 
@@ -132,7 +145,7 @@ def dbt_check_results(settings: Settings, results: Sequence[NodeResult]) -> list
             is_blocking=result.severity != "warn",
             passed=result.status == "pass",
             failed_rows=result.failures,
-            message="" if result.status == "pass" else result.message,
+            message=result.message if result.status == "error" else "",
         )
         for result in results
         if result.resource_type == "test" and result.status != "skipped"
@@ -181,6 +194,14 @@ def read_build_manifest(build: Path) -> dict[str, Any]:
     """The manifest of a published build."""
     manifest: dict[str, Any] = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
     return manifest
+
+
+def open_problems(settings: Settings) -> list[str]:
+    """Deliveries that the last run could not use."""
+    if not settings.warehouse_file.exists():
+        return []
+    with warehouse(settings) as connection:
+        return _problems(connection)
 
 
 def rebuild_raw(settings: Settings) -> dict[str, int]:

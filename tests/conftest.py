@@ -12,6 +12,7 @@ from dagster_project.warehouse.connection import open_warehouse
 
 if TYPE_CHECKING:
     from tests.helpers import Store
+    from tests.scenarios import Run, Scenarios
 
 # `--import-mode=importlib` puts no folder on the path: tests import their helpers as `tests.helpers`.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -35,3 +36,32 @@ def store(tmp_path: Path) -> "Iterator[Store]":
 
     with open_warehouse(tmp_path / "real.duckdb", "files", is_simulated=False) as connection:
         yield Store(tmp_path, connection)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "scenario(name): run of the whole program (tests/scenarios.py) a test looks at")
+
+
+@pytest.fixture(scope="session")
+def scenarios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Scenarios]":
+    """The runs of the whole program that the selected tests want."""
+    from tests.scenarios import Scenarios
+
+    wanted = {mark.args[0] for item in request.session.items for mark in item.iter_markers("scenario")}
+    running = Scenarios(tmp_path_factory.mktemp("scenarios"), wanted)
+    yield running
+    running.pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest, scenarios: "Scenarios") -> "Run":
+    """The run that the test names with `@pytest.mark.scenario`; not to be changed."""
+    marker = request.node.get_closest_marker("scenario")
+    assert marker is not None, "name the scenario: @pytest.mark.scenario(...)"
+    return scenarios[marker.args[0]]
+
+
+@pytest.fixture
+def own_run(run: "Run", tmp_path: Path) -> "Run":
+    """A copy of the run, for a test that changes something."""
+    return run.copied_to(tmp_path / "own")

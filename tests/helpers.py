@@ -174,7 +174,7 @@ def smallcap(data_dir: Path, *arguments: object, stdin: str | None = None, **var
         capture_output=True,
         text=True,
         timeout=300,
-        cwd=data_dir.parent,
+        cwd=REPO,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 

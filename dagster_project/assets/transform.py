@@ -58,7 +58,7 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
             yield check_result(_as_check(result), check.asset_key)
     broken = [r for r in results if not r.is_ok and not (r.resource_type == "test" and r.severity == "warn")]
     if broken:
-        raise dg.Failure(f"{len(broken)} dbt nodes failed or were skipped: {_listed(broken)}", allow_retries=False)
+        raise dg.Failure(_told(broken), allow_retries=False)
 
 
 def _as_check(result: NodeResult) -> CheckResult:
@@ -68,6 +68,22 @@ def _as_check(result: NodeResult) -> CheckResult:
     )  # fmt: skip
 
 
-def _listed(results: list[NodeResult]) -> str:
-    failed = [r for r in results if r.status != "skipped"] or results
-    return "; ".join(f"{r.name} ({r.status}: {r.message.strip()[:300]})" for r in failed[:5])
+def _last_line(message: str) -> str:
+    """The error itself: dbt puts its circumstances, and a Python model its traceback, before it."""
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip() and not line.strip().startswith(">")]
+    return lines[-1][:600] if lines else "no message"
+
+
+def _told(broken: list[NodeResult]) -> str:
+    failed = [r for r in broken if r.status != "skipped"] or broken
+    told = [
+        f"check {r.name} failed on {r.failures} rows" if r.status == "fail" else f"{r.name}: {_last_line(r.message)}"
+        for r in failed
+    ]
+    skipped = len(broken) - len(failed)
+    return (
+        "; ".join(told[:5])
+        + (f"; and {len(told) - 5} more" if len(told) > 5 else "")
+        + (f"; {skipped} models and checks that depend on them did not run" if skipped else "")
+        + ". Nothing was published; the published build stays."
+    )

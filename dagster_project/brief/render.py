@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from dagster_project.brief.facts import Brief, Table
+from dagster_project.brief.model import Brief, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,9 +30,11 @@ def to_json(brief: Brief) -> str:
 def to_markdown(brief: Brief) -> str:
     """The brief as Markdown."""
     parts = ["# Smallcap Watch", subtitle(brief), f"**{brief.headline}**"]
-    if brief.findings:
-        parts.append("\n".join(f"- {finding}" for finding in brief.findings))
-    parts += [_markdown_table(table) for table in brief.tables]
+    for section in brief.sections:
+        parts.append(f"## {section.title}")
+        if section.findings:
+            parts.append("\n".join(f"- {finding}" for finding in section.findings))
+        parts += [_markdown_table(table) for table in section.tables]
     if brief.warnings:
         parts.append("## Data quality\n\n" + "\n".join(f"- {warning}" for warning in brief.warnings))
     return "\n\n".join(parts) + "\n"
@@ -45,18 +47,23 @@ def print_brief(brief: Brief, console: "Console") -> None:
 
     console.print(f"\n[bold]Smallcap Watch[/bold]  [dim]{escape(subtitle(brief))}[/dim]\n")
     console.print(f"[bold]{escape(brief.headline)}[/bold]\n")
-    for finding in brief.findings:
-        console.print(f"  {escape(finding)}")
-    for table in brief.tables:
-        grid = RichTable(title=table.title, title_justify="left", caption=table.note or None, caption_justify="left")
-        for position, name in enumerate(table.header):
-            grid.add_column(name, justify="right" if position else "left", no_wrap=True)
-        for row in table.rows:
-            grid.add_row(*(_coloured(cell) for cell in row))
+    for section in brief.sections:
+        console.print(f"[bold]{escape(section.title)}[/bold]")
+        for finding in section.findings:
+            console.print(f"  {escape(finding)}")
+        for table in section.tables:
+            grid = RichTable(
+                title=table.title, title_justify="left", caption=table.note or None, caption_justify="left"
+            )
+            for position, name in enumerate(table.header):
+                grid.add_column(name, justify="right" if position else "left", no_wrap=True)
+            for row in table.rows:
+                grid.add_row(*(_coloured(cell) for cell in row))
+            console.print()
+            console.print(grid)
         console.print()
-        console.print(grid)
     if brief.warnings:
-        console.print("\n[bold]Data quality[/bold]")
+        console.print("[bold]Data quality[/bold]")
         for warning in brief.warnings[:WARNINGS_SHOWN]:
             console.print(f"  [yellow]{escape(warning)}[/yellow]")
         if len(brief.warnings) > WARNINGS_SHOWN:
@@ -67,7 +74,7 @@ def print_brief(brief: Brief, console: "Console") -> None:
 
 
 def _markdown_table(table: Table) -> str:
-    lines = [f"## {table.title}", "", "| " + " | ".join(table.header) + " |"]
+    lines = [f"### {table.title}", "", "| " + " | ".join(table.header) + " |"]
     lines.append("| --- |" + " ---: |" * (len(table.header) - 1))
     lines += ["| " + " | ".join(row) + " |" for row in table.rows]
     if table.note:

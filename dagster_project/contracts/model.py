@@ -112,6 +112,8 @@ class Contract:
     vintage_column: str | None = None
     """A month column whose last day is the stated `available_at` of the row."""
     source_priority: tuple[str, ...] = ("files", "live", "sample")
+    may_be_empty: bool = False
+    """No rows are fine: something else stands in for them."""
     cadence: Literal["session", "irregular"] = "session"
     """`session`: a row is expected for every NYSE session, so the domain can be stale."""
 
@@ -150,7 +152,7 @@ class Contract:
     def checks(self) -> dict[str, str]:
         """Names of the asset checks of this table with what each one asserts."""
         return (
-            {"has_rows": "the table has rows"}
+            ({} if self.may_be_empty else {"has_rows": "the table has rows"})
             | BATCH_RULES
             | ROW_RULES
             | {rule.name: rule.description for rule in self.row_rules}

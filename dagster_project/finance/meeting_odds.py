@@ -127,11 +127,15 @@ def meeting_odds(
     rows = _priced_meetings(calendar, curve)
     lower, upper = range_in_force(calendar, policy_rates, curve.watch)
     states = month_states(calendar, curve)
-    expectations, probabilities = [], []
-    for convention in conventions:
+
+    def tables(convention: DayConvention) -> tuple[pd.DataFrame, pd.DataFrame]:
         steps = _chain_steps(rows, solve_months(curve, states, convention), np.isnan(lower)[rows.watch])
-        expectations.append(_expectation_frame(rows, steps, curve, lower, upper, convention))
-        probabilities.append(_probability_frame(rows, steps, curve, lower, upper, convention))
+        return (
+            _expectation_frame(rows, steps, curve, lower, upper, convention),
+            _probability_frame(rows, steps, curve, lower, upper, convention),
+        )
+
+    expectations, probabilities = zip(*map(tables, conventions), strict=True)
     return OddsResult(
         pd.concat(expectations, ignore_index=True),
         pd.concat(probabilities, ignore_index=True),
@@ -228,7 +232,7 @@ def _expectation_frame(
         {
             "watch_date": curve.watch[rows.watch].astype("datetime64[us]"),
             "meeting_date": rows.meeting_date.astype("datetime64[us]"),
-            "day_convention": pd.array(np.full(rows.rank.size, convention, dtype=object), dtype="str"),
+            "day_convention": pd.array([convention], dtype="str").repeat(rows.rank.size),
             "is_next_meeting": rows.rank == 0,
             "range_lower_pct": lower[rows.watch],
             "range_upper_pct": upper[rows.watch],
@@ -259,7 +263,7 @@ def _probability_frame(
         {
             "watch_date": curve.watch[watch].astype("datetime64[us]"),
             "meeting_date": rows.meeting_date[row].astype("datetime64[us]"),
-            "day_convention": pd.array(np.full(row.size, convention, dtype=object), dtype="str"),
+            "day_convention": pd.array([convention], dtype="str").repeat(row.size),
             "target_lower_bp": np.rint(lower[watch] * 100.0).astype(np.int64) + move_bp,
             "target_upper_bp": np.rint(upper[watch] * 100.0).astype(np.int64) + move_bp,
             "probability_pct": steps.distribution[row, outcome] * 100.0,

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster_project.errors import BusyError, WarehouseError
-from dagster_project.warehouse.ddl import create_raw_tables
+from dagster_project.warehouse.ddl import create_layout, has_other_layout
 
 if TYPE_CHECKING:
     import duckdb
+
+
+class OtherLayoutError(WarehouseError):
+    """The file was made by another version: it can be made again from the archive."""
 
 
 @contextmanager
@@ -22,6 +26,7 @@ def open_warehouse(path: Path, source_mode: str, is_simulated: bool) -> "Iterato
 
     Raises:
         WarehouseError: the file holds the other kind of data (simulated, real), or is not a DuckDB file.
+        OtherLayoutError: the file was made by another version.
         BusyError: another process has it open.
     """
     import duckdb
@@ -34,7 +39,12 @@ def open_warehouse(path: Path, source_mode: str, is_simulated: bool) -> "Iterato
             raise BusyError(f"{path} is open in another process. Close it, or wait for that build to end.") from error
         raise WarehouseError(f"{path} cannot be opened as a DuckDB file ({error}). See `smallcap doctor`.") from error
     try:
-        create_raw_tables(connection)
+        if has_other_layout(connection):
+            raise OtherLayoutError(
+                f"{path} was made by another version of this program. Run `smallcap build`, which makes it again from "
+                "the archive first."
+            )
+        create_layout(connection)
         recorded = connection.execute("select is_simulated from raw.warehouse_mode").fetchall()
         if not recorded:
             connection.execute("insert into raw.warehouse_mode values (?, ?)", [is_simulated, source_mode])

@@ -4,9 +4,10 @@ Belongs here: DDL, made from the contracts.
 Does not belong here: tables that dbt makes (schemas staging, intermediate, marts).
 """
 
+import hashlib
 from typing import TYPE_CHECKING
 
-from dagster_project.contracts.model import Contract
+from dagster_project.contracts.model import CONTRACT_VERSION, Contract
 from dagster_project.contracts.tables import CONTRACTS
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ create schema if not exists raw;
 create schema if not exists quarantine;
 create schema if not exists ops;
 create table if not exists raw.warehouse_mode (is_simulated boolean not null, source_mode varchar not null);
+create table if not exists ops.layout (fingerprint varchar not null);
 create table if not exists raw.split_events (
     table_name varchar, source varchar, symbol varchar, split_date date, split_ratio double, rows_explained bigint,
     observed_at timestamp, payload_seq bigint
@@ -43,18 +45,43 @@ create table if not exists ops.domain_status (
 create table if not exists ops.check_results (
     build_id varchar, check_id varchar, asset varchar, family varchar, severity varchar, is_blocking boolean,
     passed boolean, failed_rows bigint, message varchar, evaluated_at_utc timestamp
-);
+)
 """
 
 
-def create_raw_tables(connection: "duckdb.DuckDBPyConnection") -> None:
-    """Create what is not there yet; never changes a table that is."""
-    connection.execute(OWN_TABLES)
+def layout_ddl() -> str:
+    """Everything that a warehouse file has before dbt; creates what is not there, changes nothing that is."""
+    statements = [OWN_TABLES]
     for contract in CONTRACTS.values():
-        connection.execute(raw_table_ddl(contract))
-        connection.execute(quarantine_table_ddl(contract))
+        statements += [raw_table_ddl(contract), quarantine_table_ddl(contract)]
         if contract.has_splits:
-            connection.execute(on_current_scale_ddl(contract))
+            statements.append(on_current_scale_ddl(contract))
+    return ";".join(statements)
+
+
+def layout_fingerprint() -> str:
+    """What must be equal for a file to be used: the layout, and the version of the contracts' rules."""
+    return hashlib.sha256(f"{CONTRACT_VERSION}{layout_ddl()}".encode()).hexdigest()
+
+
+def has_other_layout(connection: "duckdb.DuckDBPyConnection") -> bool:
+    """Whether the file was made by another version; false for a new one."""
+    [(tables,)] = connection.execute(
+        "select count(*) from duckdb_tables() where database_name = current_database() and schema_name = 'ops'"
+    ).fetchall()
+    if not tables:
+        return False
+    try:
+        found = connection.execute("select fingerprint from ops.layout").fetchall()
+    except Exception:  # whatever DuckDB raises: the table is not there, so the file is of an older version
+        return True
+    return found != [(layout_fingerprint(),)]
+
+
+def create_layout(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Lay out a new file; a file that is laid out already is left as it is."""
+    connection.execute(layout_ddl())
+    connection.execute("insert into ops.layout select ? where not exists (from ops.layout)", [layout_fingerprint()])
 
 
 def raw_table_ddl(contract: Contract) -> str:
@@ -88,7 +115,7 @@ def on_current_scale_ddl(contract: Contract) -> str:
         columns.append(name)
     columns += [f"v.{name}" for name in VINTAGE_COLUMNS if name not in contract.column] + ["v.split_factor"]
     return f"""
-        create or replace view raw.{contract.current_relation} as
+        create view if not exists raw.{contract.current_relation} as
         select {", ".join(columns)}
         from (
             select

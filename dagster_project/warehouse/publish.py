@@ -23,7 +23,7 @@ STORAGE_VERSION = "v1.0.0"
 """DuckDB 1.x clients refuse the format that DuckDB 2 writes by default."""
 PUBLISHED_SCHEMAS = ("marts", "meta")
 SPREADSHEET_ROWS = 1_000_000
-"""Longer tables open in no spreadsheet: their CSV is compressed."""
+"""Longer tables open in no spreadsheet: they have Parquet and no CSV."""
 
 
 def publish_build(
@@ -117,12 +117,11 @@ def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) ->
             [(rows,)] = connection.execute(f"select count(*) from published.{schema}.{table}").fetchall()
             counts[f"{schema}.{table}"] = rows
             name = table if schema == "marts" else f"{schema}_{table}"
-            csv_name = f"{name}.csv" if rows <= SPREADSHEET_ROWS else f"{name}.csv.gz"
-            for target, options in (
-                (directory / "parquet" / f"{name}.parquet", "format parquet, compression zstd"),
-                (directory / "csv" / csv_name, "format csv, header"),
-            ):
-                connection.execute(f"copy published.{schema}.{table} to '{_quoted(target)}' ({options})")
+            parquet, csv = directory / "parquet" / f"{name}.parquet", directory / "csv" / f"{name}.csv"
+            source = f"published.{schema}.{table}"
+            connection.execute(f"copy {source} to '{_quoted(parquet)}' (format parquet, compression zstd)")
+            if rows <= SPREADSHEET_ROWS:
+                connection.execute(f"copy {source} to '{_quoted(csv)}' (format csv, header)")
     finally:
         connection.execute("detach published")
     return counts

@@ -1,6 +1,6 @@
 -- A decision has both ends of the range, the lower one first; a cancelled meeting decides nothing.
 with meetings as (
-    select * from {{ ref('fomc_meetings') }}
+    select * from {{ ref('stg_rates__fomc_meetings') }}
 )
 
 select

@@ -94,6 +94,7 @@ TREASURY_YIELDS = Contract(
 
 FOMC_MEETINGS = Contract(
     table="fomc_meetings",
+    may_be_empty=True,
     domain="rates",
     description="One row per FOMC decision day. The reviewed dbt seed is the default; rows of an inbox come on "
     "top of it.",

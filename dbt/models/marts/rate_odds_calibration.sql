@@ -2,18 +2,19 @@ with calibration as (
     select * from {{ ref('int_rates__odds_calibration') }}
 ),
 
+labelled as (
+    select
+        *,
+        cast(cast(bin_lower_pct as integer) as varchar) as lower_label,
+        cast(cast(bin_upper_pct as integer) as varchar) as upper_label
+    from calibration
+),
+
 final as (
     select
         outcome,
         day_convention,
-        case
-            when bin_lower_pct is null then 'no odds'
-            else concat(
-                cast(cast(bin_lower_pct as integer) as varchar),
-                ' to ',
-                cast(cast(bin_upper_pct as integer) as varchar)
-            )
-        end as bin,
+        coalesce(lower_label || ' to ' || upper_label, 'no odds') as bin,
         bin_lower_pct,
         bin_upper_pct,
         decisions,
@@ -22,7 +23,7 @@ final as (
         hit_share_pct,
         decisions_through,
         {{ is_simulated() }} as is_simulated
-    from calibration
+    from labelled
 )
 
 select * from final

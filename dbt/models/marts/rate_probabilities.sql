@@ -13,12 +13,12 @@ exploded as (
 
 final as (
     select
-        watch_date,
-        meeting_date,
-        day_convention,
-        outcome.target_lower_bp as target_lower_bp,
-        outcome.target_upper_bp as target_upper_bp,
-        outcome.probability_pct as probability_pct,
+        exploded.watch_date,
+        exploded.meeting_date,
+        exploded.day_convention,
+        exploded.outcome.target_lower_bp,
+        exploded.outcome.target_upper_bp,
+        exploded.outcome.probability_pct,
         {{ is_simulated() }} as is_simulated
     from exploded
 )
