@@ -9,15 +9,14 @@ not be used and its domain keeps its last good rows; 4 another build holds the w
 
 import logging
 import sys
-from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dagster_project import __version__
+from dagster_project import __version__, quarantine_cli
+from dagster_project.cli_errors import readable_errors
 from dagster_project.errors import SmallcapError
 from dagster_project.settings import Settings, load_settings
 
@@ -34,9 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Format(StrEnum):
@@ -55,31 +51,13 @@ class QueryFormat(StrEnum):
     json = "json"
 
 
-def readable_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Errors of the project, and of the disk, end as one message and an exit code."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except SmallcapError as error:
-            typer.secho(f"smallcap: {error}", fg="red", err=True)
-            raise typer.Exit(error.exit_code) from error
-        except OSError as error:
-            where = f" {error.filename}" if error.filename else ""
-            typer.secho(
-                f"smallcap: the disk refused{where}: {error.strerror or error}. Check the rights and the space of "
-                "the data directory (SMALLCAP_DATA_DIR).", fg="red", err=True,
-            )  # fmt: skip
-            raise typer.Exit(1) from error
-
-    return wrapped
-
-
 def _console(stderr: bool = False) -> "Console":
     from rich.console import Console
 
     return Console(stderr=stderr, width=None if sys.stdout.isatty() else 120)
+
+
+app.add_typer(quarantine_cli.app, name="quarantine")
 
 
 @app.callback(invoke_without_command=True)

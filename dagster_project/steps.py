@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dagster_project import __version__
 from dagster_project.checks.contract_checks import contract_check_results
@@ -31,6 +31,7 @@ from dagster_project.warehouse.lock import build_lock
 from dagster_project.warehouse.meta import write_meta
 from dagster_project.warehouse.preview import Preview, preview
 from dagster_project.warehouse.publish import publish_build
+from dagster_project.warehouse.quarantine import decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,6 +195,21 @@ def read_build_manifest(build: Path) -> dict[str, Any]:
     """The manifest of a published build."""
     manifest: dict[str, Any] = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
     return manifest
+
+
+def decide_quarantine(
+    settings: Settings, decision: Literal["release", "drop"], row_ids: Sequence[str], note: str
+) -> int:
+    """Write decisions about rows in quarantine and take them in; returns the number of new vintages.
+
+    Raises:
+        SmallcapError: a row is not open, or cannot be released; nothing is written.
+    """
+    archive = Archive(settings.archive_dir)
+    with warehouse(settings) as connection:
+        entries = decide(connection, archive, decision, row_ids, note)
+        tables = dict.fromkeys(entry.table for entry in entries)
+        return sum(ingest_pending(connection, archive, CONTRACTS[table]) for table in tables)
 
 
 def open_problems(settings: Settings) -> list[str]:

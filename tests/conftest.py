@@ -42,9 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scenario(name): run of the whole program (tests/scenarios.py) a test looks at")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def scenarios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Scenarios]":
-    """The runs of the whole program that the selected tests want."""
+    """The runs of the whole program that the selected tests want, begun before the first test."""
     from tests.scenarios import Scenarios
 
     wanted = {mark.args[0] for item in request.session.items for mark in item.iter_markers("scenario")}

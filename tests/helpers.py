@@ -42,9 +42,7 @@ class MemorySource:
 
     def plan(self, tables: Iterable[str]) -> Plan:
         wanted = set(tables)
-        return Plan(
-            tuple(PayloadRef(t, name, f"inbox/{t}/{name}") for t, name in sorted(self.payloads) if t in wanted)
-        )
+        return Plan(tuple(PayloadRef(t, name, f"inbox/{t}/{name}") for t, name in sorted(self.payloads) if t in wanted))
 
     def fetch(self, ref: PayloadRef) -> bytes:
         return self.payloads[ref.table, ref.name]
@@ -100,8 +98,8 @@ class Store:
         grain = ", ".join(f'"{name}"' for name in contract.grain)
         return self.rows(
             f"select {columns} from (select * from raw.{contract.current_relation} qualify row_number() over "
-            f'(partition by {grain} order by available_at desc, observed_at desc, payload_seq desc, "{value}" nulls last)'
-            " = 1) "
+            f"(partition by {grain} order by available_at desc, observed_at desc, payload_seq desc, "
+            f'"{value}" nulls last) = 1) '
             "where not is_removed order by all"
         )
 
@@ -132,9 +130,9 @@ def differing_rows(
         for relation in relations:
             sides = [relation, f"other.{relation}"]
             only = tuple(
-                connection.execute(
-                    f"select count(*) from (select * from {a} except all select * from {b})"
-                ).fetchall()[0][0]
+                connection.execute(f"select count(*) from (select * from {a} except all select * from {b})").fetchall()[
+                    0
+                ][0]
                 for a, b in (sides, sides[::-1])
             )
             if any(only):

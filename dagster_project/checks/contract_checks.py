@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.checks.results import CheckResult
 from dagster_project.contracts.model import BATCH_RULES, Contract
+from dagster_project.warehouse.quarantine import open_rows_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,15 +34,10 @@ def contract_check_results(
         rule: (count, f"{name} line {line}: {reason}")
         for rule, count, name, line, reason in connection.execute(
             f"""
-            with in_force as (
-                select payload_seq from ops.payload_log where table_name = ?
-                qualify row_number() over (partition by source, name order by payload_seq desc) = 1
-            )
             select rule, count(distinct (payload_seq, line)), arg_min(name, (payload_seq, line)), min(line),
                 arg_min(reason, (payload_seq, line))
-            from quarantine.{contract.table} inner join in_force using (payload_seq) group by rule
+            from ({open_rows_sql(contract.table)}) group by rule
             """,
-            [contract.table],
         ).fetchall()
     }
     results = []

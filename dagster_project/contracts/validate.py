@@ -85,6 +85,24 @@ def validate(
     return Validated(good, frame, present, equal, remarks)
 
 
+def type_released(contract: Contract, text: "pd.DataFrame", default_source: str) -> "pd.DataFrame":
+    """Rows that a person lets in although they break a rule: typed like `Validated.rows`, nothing else asked.
+
+    Raises:
+        RefusedError: a value cannot be typed, or a part of the key is missing: no decision makes that a row.
+    """
+    typed, rejects = _typed(contract, text)
+    if "source" not in contract.column:
+        typed["source"] = _source(text, default_source)
+    typed["stated_available_at"] = _stated_available_at(contract, text, typed, rejects)
+    keyless = typed.index[typed[list(contract.key)].isna().any(axis=1)]
+    if rejects or len(keyless):
+        reason = rejects[0]["reason"] if rejects else f"a part of its key ({', '.join(contract.grain)}) is empty"
+        raise RefusedError(f"the row cannot be released: {reason}. Deliver it corrected.")
+    typed["first_available_at"] = contract.availability.instants(typed[contract.availability.column])
+    return typed
+
+
 def _keys(contract: Contract, typed: "pd.DataFrame") -> "pd.DataFrame":
     return typed[list(contract.key)].dropna().drop_duplicates()
 

@@ -7,10 +7,11 @@ Does not belong here: what is inside a payload, and DuckDB.
 import hashlib
 import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from dagster_project.errors import WarehouseError
 from dagster_project.sources.base import PayloadRef
@@ -37,6 +38,11 @@ class LedgerEntry:
     observed_at: str
     """Naive UTC, ISO 8601 with microseconds; strictly increasing with `seq`."""
     accept_removals: bool = False
+    kind: Literal["reading", "release", "drop"] = "reading"
+    """A reading of a payload, or a decision of a person about rows of it that are in quarantine."""
+    lines: tuple[int, ...] = ()
+    """Lines of the payload that a decision is about."""
+    note: str = ""
 
 
 class Archive:
@@ -62,7 +68,8 @@ class Archive:
         found = []
         for number, line in enumerate(lines[:-1], start=1):
             try:
-                found.append(LedgerEntry(**json.loads(line)))
+                fields = json.loads(line)
+                found.append(LedgerEntry(**fields | {"lines": tuple(fields.get("lines", ()))}))
             except (ValueError, TypeError) as error:
                 raise WarehouseError(
                     f"{self.ledger_file} line {number}: not a ledger entry ({error}). Restore the file from a backup; "
@@ -104,9 +111,9 @@ class Archive:
         """Archive a payload and write its ledger line; None when it is what was read last time."""
         entries = self.entries()
         sha256 = hashlib.sha256(content).hexdigest()
-        last = next(
-            (e for e in reversed(entries) if (e.table, e.name, e.source) == (ref.table, ref.name, source)), None
-        )
+        same = (ref.table, ref.name, source)
+        readings = (entry for entry in reversed(entries) if entry.kind == "reading")
+        last = next((entry for entry in readings if (entry.table, entry.name, entry.source) == same), None)
         if last and last.sha256 == sha256 and not even_if_unchanged:
             return None
         path = self._file(ref.table, ref.name, sha256)
@@ -115,22 +122,40 @@ class Archive:
             partial = path.with_name(path.name + ".partial")
             _write_durably(partial, content)
             partial.rename(path)
-        observed = clock()
-        if entries:
-            observed = max(observed, datetime.fromisoformat(entries[-1].observed_at) + timedelta(microseconds=1))
         entry = LedgerEntry(
-            seq=entries[-1].seq + 1 if entries else 1,
+            seq=0,
             table=ref.table,
             name=ref.name,
             source=source,
             origin=ref.origin,
             sha256=sha256,
             size_bytes=len(content),
-            observed_at=observed.isoformat(timespec="microseconds"),
+            observed_at="",
             accept_removals=accept_removals,
         )
-        self._append(json.dumps(asdict(entry)).encode() + b"\n")
-        return entry
+        return self._write(entry, entries, clock)
+
+    def decide(
+        self,
+        reading: LedgerEntry,
+        kind: Literal["release", "drop"],
+        lines: Iterable[int],
+        note: str,
+        clock: Clock = utc_now,
+    ) -> LedgerEntry:
+        """Write down a decision about rows of a reading that are in quarantine."""
+        entry = replace(reading, kind=kind, lines=tuple(sorted(lines)), note=note, accept_removals=False)
+        return self._write(entry, self.entries(), clock)
+
+    def _write(self, entry: LedgerEntry, entries: list[LedgerEntry], clock: Clock) -> LedgerEntry:
+        """Give the entry its place and instant, both after every other's, and append it."""
+        observed = clock()
+        if entries:
+            observed = max(observed, datetime.fromisoformat(entries[-1].observed_at) + timedelta(microseconds=1))
+        seq = entries[-1].seq + 1 if entries else 1
+        placed = replace(entry, seq=seq, observed_at=observed.isoformat(timespec="microseconds"))
+        self._append(json.dumps(asdict(placed)).encode() + b"\n")
+        return placed
 
     def _file(self, table: str, name: str, sha256: str) -> Path:
         return self.directory / table / f"{sha256}.{name.split('.', 1)[-1]}"

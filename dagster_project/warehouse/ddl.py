@@ -20,6 +20,7 @@ VINTAGE_COLUMNS: dict[str, tuple[str, str]] = {
     "stated_available_at": ("TIMESTAMP", "available_at as the input itself states it (UTC), empty when it does not"),
     "is_removed": ("BOOLEAN", "tombstone: the input no longer has the row; its values are empty"),
     "is_simulated": ("BOOLEAN", "made by the sample simulation"),
+    "is_released": ("BOOLEAN", "a person let the row in although it broke a rule"),
     "payload_seq": ("BIGINT", "entry of the archive's ledger that brought the row"),
 }
 """Columns that every raw table has after those of its contract."""
@@ -38,6 +39,10 @@ create table if not exists ops.payload_log (
     payload_seq bigint primary key, table_name varchar, name varchar, source varchar, origin varchar, sha256 varchar,
     observed_at timestamp, status varchar, rule varchar, reason varchar, rows_read bigint, rows_equal_duplicates bigint,
     rows_quarantined bigint, rows_new bigint, rows_removed bigint, split_events bigint, remarks varchar[]
+);
+create table if not exists ops.quarantine_decisions (
+    table_name varchar, name varchar, row_json varchar, decision varchar, note varchar, decided_at timestamp,
+    payload_seq bigint
 );
 create table if not exists ops.domain_status (
     table_name varchar primary key, build_id varchar, status varchar, problems varchar[], remarks varchar[]

@@ -16,6 +16,7 @@ from dagster_project.errors import SourceError
 from dagster_project.sources.base import Source
 from dagster_project.sources.table_file import TextTable, read_table_file
 from dagster_project.warehouse.archive import Archive, Clock, LedgerEntry, utc_now
+from dagster_project.warehouse.quarantine import ingest_decision
 from dagster_project.warehouse.vintages import (
     Observation,
     RemovalsError,
@@ -92,7 +93,10 @@ def ingest_pending(connection: "duckdb.DuckDBPyConnection", archive: Archive, co
         earlier = [other for other in entries if other.seq < entry.seq]
         connection.begin()
         try:
-            new += _ingest_payload(connection, archive, contract, entry, earlier)
+            if entry.kind == "reading":
+                new += _ingest_payload(connection, archive, contract, entry, earlier)
+            else:
+                new += ingest_decision(connection, archive, contract, entry)
         except BaseException:
             connection.rollback()
             raise
@@ -186,7 +190,8 @@ def _accepted(
     """The last accepted reading of every payload among `earlier`, by source and name."""
     good = connection.execute("select payload_seq from ops.payload_log where status = 'accepted'").fetchall()
     accepted = {seq for (seq,) in good}
-    return {(entry.source, entry.name): entry for entry in earlier if entry.seq in accepted}
+    readings = (entry for entry in earlier if entry.kind == "reading")
+    return {(entry.source, entry.name): entry for entry in readings if entry.seq in accepted}
 
 
 def _quarantine(

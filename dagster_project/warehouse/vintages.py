@@ -31,6 +31,7 @@ class Observation:
     observed_at: str
     is_simulated: bool
     accept_removals: bool = False
+    is_released: bool = False
 
 
 class RemovalsError(Exception):
@@ -195,12 +196,18 @@ def append_news(connection: "duckdb.DuckDBPyConnection", contract: Contract, see
             stated_available_at,
             false as is_removed,
             cast($simulated as boolean) as is_simulated,
+            cast($released as boolean) as is_released,
             cast($seq as bigint) as payload_seq
         from compared
         where earlier is null or earlier_removed or {" or ".join(_differs(column) for column in values)}
         order by {", ".join(f'"{name}"' for name in key)}, known_at
         """,
-        {"observed": seen.observed_at, "simulated": seen.is_simulated, "seq": seen.payload_seq},
+        {
+            "observed": seen.observed_at,
+            "simulated": seen.is_simulated,
+            "released": seen.is_released,
+            "seq": seen.payload_seq,
+        },
     )
     return _count(connection, f"raw.{contract.table}") - before
 
@@ -287,7 +294,7 @@ def append_tombstones(connection: "duckdb.DuckDBPyConnection", contract: Contrac
         insert into raw.{contract.table} by name
         select {keys}, cast($observed as timestamp) as observed_at,
             greatest(cast($observed as timestamp), held.available_at) as available_at, true as is_removed,
-            cast($simulated as boolean) as is_simulated, cast($seq as bigint) as payload_seq
+            cast($simulated as boolean) as is_simulated, false as is_released, cast($seq as bigint) as payload_seq
         from ({_current_sql(contract)}) as held
         inner join gone on {_same(contract, "gone", "held")}
         order by {keys}

@@ -153,7 +153,9 @@ def test_unmarked_split_keeps_the_old_scale_only(settings: Settings):
     assert failed(done) == {"splits_marked": "warn"}
     assert ask(settings, "select count(*), min(row_json::json->>'session_date') from quarantine.daily_bars") == [
         (after, "2017-02-15")]  # fmt: skip
-    assert ask(settings, "select max(session_date)::varchar from raw.daily_bars where symbol = 'IWM'") == [("2017-02-14",)]
+    assert ask(settings, "select max(session_date)::varchar from raw.daily_bars where symbol = 'IWM'") == [
+        ("2017-02-14",)
+    ]
 
 
 def test_extra_column_is_left_alone_and_remarked(settings: Settings):
@@ -188,7 +190,11 @@ UNUSABLE = {
     "tabs": ("a.csv", GOOD.replace(b",", b"\t"), ["line 1", "tab"]),
     "latin-1": ("a.csv", GOOD + "Société,2017-01-03,1,1,1,1,0,0,1\n".encode("latin-1"), [f"line {ROWS + 2}", "UTF-8"]),
     "utf-16": ("a.csv", GOOD.decode().encode("utf-16"), ["UTF-8"]),
-    "missing column": ("a.csv", market.csv(FRAME.drop(columns="close")), ["column close is missing", "Add it to the header"]),
+    "missing column": (
+        "a.csv",
+        market.csv(FRAME.drop(columns="close")),
+        ["column close is missing", "Add it to the header"],
+    ),
     "renamed column": ("a.csv", GOOD.replace(b"session_date", b"date", 1), ["column session_date is missing", "date"]),
     "column twice": ("a.csv", GOOD.replace(b"open", b"close", 1), ["close", "twice", "Remove one"]),
     "not gzip": ("a.csv.gz", GOOD, ["gzip"]),
@@ -233,7 +239,9 @@ def test_unusable_file_does_not_hold_up_the_other_files_and_tables(settings: Set
     market.deliver(settings.inbox_dir, b"rate_date,effr_pct\n2017-05-26,0.91\n", "r.csv", table="policy_rates")
     assert len(extract(settings).report.problems) == 1
     assert extract(settings, "policy_rates").report.problems == []
-    assert ask(settings, "select (select count(*) from raw.daily_bars), (select count(*) from raw.policy_rates)") == [(ROWS, 1)]
+    assert ask(settings, "select (select count(*) from raw.daily_bars), (select count(*) from raw.policy_rates)") == [
+        (ROWS, 1)
+    ]
 
 
 def test_folder_for_a_file(settings: Settings):

@@ -46,7 +46,9 @@ def test_refused_delivery_keeps_the_last_good_rows_and_takes_the_other_table(run
 @pytest.mark.scenario("refused_delivery")
 def test_refused_delivery_is_shown_in_freshness_checks_and_brief(run: Run):
     assert run.ask("select status from meta.freshness where domain = 'prices'") == [("refused",)]
-    [(severity, message)] = run.ask("select severity, message from meta.checks where check_id = 'daily_bars__payload_readable'")
+    [(severity, message)] = run.ask(
+        "select severity, message from meta.checks where check_id = 'daily_bars__payload_readable'"
+    )
     assert severity == "error"
     assert "semicolons" in message
     assert "a delivery was refused" in (run.data / PUBLISHED / "brief.md").read_text()
@@ -142,7 +144,11 @@ def test_second_build_while_one_runs(own_run: Run):
     before = published(own_run.data)
     lock = own_run.data / "warehouse" / "build.lock"
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD_THE_LOCK, str(lock)], stdout=subprocess.PIPE, text=True, cwd=REPO, env=clean_environment()
+        [sys.executable, "-c", HOLD_THE_LOCK, str(lock)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPO,
+        env=clean_environment(),
     )
     try:
         assert holder.stdout is not None
@@ -167,7 +173,9 @@ def test_second_build_while_one_runs(own_run: Run):
 @pytest.mark.scenario("usable_with_remarks")
 def test_bad_row_missing_symbol_and_unknown_folder_only_warn(run: Run):
     assert run.last.code == 0, run.last.err
-    assert run.ask("select passed, failed_rows from meta.checks where check_id = 'daily_bars__value_in_bounds'") == [(False, 1)]
+    assert run.ask("select passed, failed_rows from meta.checks where check_id = 'daily_bars__value_in_bounds'") == [
+        (False, 1)
+    ]
     assert run.ask("select line from quarantine.daily_bars", run.warehouse_file) == [(102,)]
     assert run.ask("select distinct pair_id from marts.relative_performance") == [("RUT_GSPC",)]
     [(remarks,)] = run.ask("select remarks from ops.domain_status where table_name = 'daily_bars'", run.warehouse_file)

@@ -123,7 +123,7 @@ def test_daily_flows_follow_from_the_file(marts: duckdb.DuckDBPyConnection, fund
 @pytest.mark.parametrize("fund", ["IWM", "IVV", "IVE"])
 def test_weeks_follow_from_days(marts: duckdb.DuckDBPyConnection, fund: str) -> None:
     daily, weekly = days(marts, fund), weeks(marts, fund)
-    wednesday = daily.index + pd.to_timedelta((2 - daily.index.weekday) % 7, unit="D")
+    wednesday = daily.index + pd.to_timedelta((2 - daily.index.day_of_week) % 7, unit="D")
     sums = daily["net_flow_usd"].groupby(wednesday).sum(min_count=1)
     has_null = daily["null_reason"].notna().groupby(wednesday).any()
     assert list(weekly.index) == list(sums.index)
@@ -217,10 +217,8 @@ def test_wrong_navs_give_way_to_the_close(marts: duckdb.DuckDBPyConnection) -> N
         "2002-01-07": 48.925,
         "2004-08-12": 51.685,
     }
-    # 2001-07-06: 25.2 m shares after 25.6 m on the 5th would have been -21.8 m at the wrong NAV of 54.43
-    shares = stamped("IWM")["shares_outstanding"]
-    change = shares["2001-07-06"] - shares["2001-07-05"]
-    assert mart.loc["2001-07-06", "net_flow_usd"] == pytest.approx(47.95 * change)
+    # 22.6 m shares, then 25.6 m: at the file's NAV of 55.49383 it would have been 166.5 m
+    assert mart.loc["2001-07-05", "net_flow_usd"] == pytest.approx(48.85 * 3e6)
     assert (mart["nav_basis"].notna()).all()
 
 
@@ -262,7 +260,7 @@ def test_every_large_weekly_flow_is_explained(marts: duckdb.DuckDBPyConnection) 
     assert large["fund_symbol"].value_counts().to_dict() == {"IWM": 20, "IVE": 3, "IVV": 3}
     assert large["week_ending"].max() == pd.Timestamp("2008-12-10")
     kinds = large["flow_explanation"].str.split(" f").str[0].value_counts().to_dict()
-    assert kinds == {"usual": 9, "unusual": 8, "small": 6, "young": 3}
+    assert kinds == {"usual": 10, "unusual": 7, "small": 6, "young": 3}
 
 
 def test_funds_start_and_end_inside_the_history(marts: duckdb.DuckDBPyConnection) -> None:
@@ -316,7 +314,10 @@ def run_models(workshop: Path, *statements: str) -> dict[str, pd.DataFrame]:
 
 
 def assert_same_past(now: dict[str, pd.DataFrame], then: dict[str, pd.DataFrame], day: str) -> None:
-    """Equal up to the day, except what is known a session later on the last row of each fund."""
+    """Equal up to the day, except what is known a session later on the last row of each fund.
+
+    The tolerance is rounding: the engine adds up the rows of a window in another order when others follow.
+    """
     for mart, date in FLOW_MARTS.items():
         frames = []
         for marts in (now, then):
@@ -325,7 +326,7 @@ def assert_same_past(now: dict[str, pd.DataFrame], then: dict[str, pd.DataFrame]
             frame.loc[last, "net_flow_lag_corrected_usd"] = np.nan
             frames.append(frame)
         assert len(frames[0]) > 50
-        pd.testing.assert_frame_equal(*frames, check_exact=True)
+        pd.testing.assert_frame_equal(*frames, check_exact=False, rtol=1e-12, atol=0)
 
 
 @pytest.fixture(scope="module")

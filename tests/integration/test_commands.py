@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.helpers import smallcap
+from tests.helpers import known_bug, smallcap
 from tests.scenarios import Run
 
 pytestmark = pytest.mark.scenario("base")
@@ -83,7 +83,10 @@ def test_first_day_has_a_brief_without_comparisons(run: Run):
 
 # --- query
 
-LAST = "select symbol, session_date, close from marts.price_levels where session_date = '2017-12-29' and return_basis = 'price' order by 1"
+LAST = (
+    "select symbol, session_date, close from marts.price_levels "
+    "where session_date = '2017-12-29' and return_basis = 'price' order by 1"
+)
 
 
 def test_query_as_table_csv_and_json(run: Run):
@@ -106,8 +109,11 @@ def test_query_limit_is_told(run: Run):
 
 @pytest.mark.parametrize(
     "sql",
-    ["delete from marts.price_levels", "create table marts.x as select 1", "copy marts.dim_pair to '/tmp/smallcap_out.csv'",
-     "select * from read_csv('/etc/passwd')", "selec 1", "select * from marts.nothing", ""],
+    ["delete from marts.price_levels", "create table marts.x as select 1",
+     "copy marts.dim_pair to '/tmp/smallcap_out.csv'",
+     "select * from read_csv('/etc/passwd')", "selec 1", "select * from marts.nothing",
+     pytest.param("", marks=known_bug("BUG Q2: an empty query ends in a traceback (AttributeError)")),
+     pytest.param("-- nothing", marks=known_bug("BUG Q2: an empty query ends in a traceback (AttributeError)"))],
 )  # fmt: skip
 def test_query_that_writes_or_fails_ends_with_1(run: Run, sql):
     before = run.market_file.read_bytes()

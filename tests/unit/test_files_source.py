@@ -45,7 +45,12 @@ def test_bytes_are_fetched_as_they_are(inbox: Path):
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("tick_data/a.csv", "tick_data"), ("stray.csv", "stray.csv"), ("daily_bars/a.xlsx", "a.xlsx"), ("policy_rates", "expected a folder")],
+    [
+        ("tick_data/a.csv", "tick_data"),
+        ("stray.csv", "stray.csv"),
+        ("daily_bars/a.xlsx", "a.xlsx"),
+        ("policy_rates", "expected a folder"),
+    ],
 )
 def test_what_is_not_known_is_remarked_and_left_alone(inbox: Path, name, word):
     put(inbox, name)

@@ -71,7 +71,14 @@ def test_reader_can_neither_write_nor_leave_its_file(database: Path, sql):
 
 
 @pytest.mark.parametrize(
-    "sql", ["select x from marts.t", "from marts.t", "with a as (select 1) select * from a", "describe marts.t", "show all tables"]
+    "sql",
+    [
+        "select x from marts.t",
+        "from marts.t",
+        "with a as (select 1) select * from a",
+        "describe marts.t",
+        "show all tables",
+    ],
 )
 def test_reader_reads(database: Path, sql):
     with open_reader(database) as reader:
@@ -89,12 +96,18 @@ def test_environment_is_not_readable(database: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_published_says_what_to_run(tmp_path: Path):
-    with pytest.raises(WarehouseError, match="nothing is published yet.*make build"), open_reader(tmp_path / "none.duckdb"):
+    with (
+        pytest.raises(WarehouseError, match=r"nothing is published yet.*make build"),
+        open_reader(tmp_path / "none.duckdb"),
+    ):
         pass
 
 
 NAMES = ["symbol", "day", "at", "value", "note"]
-ROWS = [("IWM", date(2017, 5, 26), datetime(2017, 5, 26, 20), 1 / 3, None), ('a,"b"\n', None, None, -1e-9, "[bold]x[/bold]")]
+ROWS = [
+    ("IWM", date(2017, 5, 26), datetime(2017, 5, 26, 20), 1 / 3, None),
+    ('a,"b"\n', None, None, -1e-9, "[bold]x[/bold]"),
+]
 
 
 def test_csv_is_read_back(tmp_path: Path):

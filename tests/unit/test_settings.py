@@ -38,7 +38,8 @@ def test_paths_are_absolute_and_below_the_data_directory(tmp_path: Path, monkeyp
     settings = load_settings({"data_dir": "here"})
     paths = [
         settings.inbox_dir, settings.archive_dir, settings.warehouse_file, settings.lock_file, settings.builds_dir,
-        settings.current_link, settings.published_file, settings.logs_dir, settings.dagster_home, settings.dbt_target_dir,
+        settings.current_link, settings.published_file, settings.logs_dir, settings.dagster_home,
+        settings.dbt_target_dir,
     ]  # fmt: skip
     assert all(path.is_relative_to(tmp_path / "here") for path in paths)
 
@@ -50,7 +51,8 @@ def test_simulated_and_real_share_no_warehouse_archive_or_parse_cache(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("SMALLCAP_SOURCE", "bloomberg"), ("SMALLCAP_BUILDS_KEPT", "0"), ("SMALLCAP_BUILDS_KEPT", "many")]
+    ("variable", "value"),
+    [("SMALLCAP_SOURCE", "bloomberg"), ("SMALLCAP_BUILDS_KEPT", "0"), ("SMALLCAP_BUILDS_KEPT", "many")],
 )
 def test_wrong_setting_names_itself_and_its_value(monkeypatch: pytest.MonkeyPatch, variable, value):
     monkeypatch.setenv(variable, value)

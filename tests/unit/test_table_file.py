@@ -16,7 +16,9 @@ from tests.helpers import known_bug
 PLAIN = b"symbol,close\nIWM,1\nSPY,2\n"
 
 
-RECORDS_NOT_LINES = known_bug("BUG T3: the line of a ragged row counts records, so blank lines and quoted newlines before it shift it")
+RECORDS_NOT_LINES = known_bug(
+    "BUG T3: the line of a ragged row counts records, so blank lines and quoted newlines before it shift it"
+)
 
 
 def read(content: bytes, name: str = "a.csv") -> TextTable:

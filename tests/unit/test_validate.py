@@ -33,7 +33,9 @@ def found(valid: Validated) -> set[tuple[int, str, str]]:
 
 
 def columns_of(*kinds: str) -> list[tuple[Contract, Column]]:
-    return [(contract, column) for contract in CONTRACTS.values() for column in contract.columns if column.kind in kinds]
+    return [
+        (contract, column) for contract in CONTRACTS.values() for column in contract.columns if column.kind in kinds
+    ]
 
 
 def named(case: object) -> str | None:
@@ -74,7 +76,9 @@ def test_empty_value(contract: Contract, column: Column, empty):
 
 
 @every_number
-@pytest.mark.parametrize("text", ["abc", "1,5", "12 %", "$3", "NaN", "nan", "inf", "-inf", "Infinity", "1e999", "N/A", "--", "1.2.3"])
+@pytest.mark.parametrize(
+    "text", ["abc", "1,5", "12 %", "$3", "NaN", "nan", "inf", "-inf", "Infinity", "1e999", "N/A", "--", "1.2.3"]
+)
 def test_text_in_a_number_column(contract: Contract, column: Column, text):
     """NaN and infinity are no numbers either."""
     valid = check_among_good(contract, good_row(contract) | {column.name: text})
@@ -87,18 +91,25 @@ def test_text_in_a_number_column(contract: Contract, column: Column, text):
 
 
 @every_day
-@pytest.mark.parametrize("text", ["2017-02-30", "26.05.2017", "05/26/2017", "20170526", "2017-5-26", "yesterday", "2017-05-26T09:30:00", "42881"])
+@pytest.mark.parametrize(
+    "text",
+    ["2017-02-30", "26.05.2017", "05/26/2017", "20170526", "2017-5-26", "yesterday", "2017-05-26T09:30:00", "42881"],
+)
 def test_text_in_a_date_column(contract: Contract, column: Column, text):
     valid = check_among_good(contract, good_row(contract) | {column.name: text})
     assert (0, "value_typed", column.name) in found(valid)
     assert list(valid.rows.index) == [1]
 
 
-@known_bug("BUG C1: a required value that cannot be typed is reported as value_present too, against the docstring of _schema_failures")
-@pytest.mark.parametrize("contract", [c for c in CONTRACTS.values() if any(k.kind == "number" and k.required for k in c.columns)], ids=named)
+@known_bug("BUG C1: a required value that cannot be typed is reported as value_present too")
+@pytest.mark.parametrize(
+    "contract", [c for c in CONTRACTS.values() if any(k.kind == "number" and k.required for k in c.columns)], ids=named
+)
 def test_untyped_value_is_not_called_missing_as_well(contract: Contract):
     column = next(column for column in contract.columns if column.kind == "number" and column.required)
-    assert found(check_among_good(contract, good_row(contract) | {column.name: "abc"})) == {(0, "value_typed", column.name)}
+    assert found(check_among_good(contract, good_row(contract) | {column.name: "abc"})) == {
+        (0, "value_typed", column.name)
+    }
 
 
 def outside(column: Column) -> list[str]:
@@ -136,7 +147,9 @@ def test_value_outside_the_bounds(contract: Contract, column: Column, value):
     ("contract", "column", "value"), [(c, k, v) for c, k in BOUNDED for v in on_the_bound(k)], ids=named
 )
 def test_value_on_the_bound_is_within(contract: Contract, column: Column, value):
-    rules = {(rule, name) for _, rule, name in found(check_among_good(contract, good_row(contract) | {column.name: value}))}
+    rules = {
+        (rule, name) for _, rule, name in found(check_among_good(contract, good_row(contract) | {column.name: value}))
+    }
     assert not rules & {("value_in_bounds", column.name), ("value_typed", column.name)}
 
 
@@ -199,13 +212,17 @@ def test_row_available_before_its_period_began(contract: Contract):
         early = {contract.availability.column: "2017-05-25"}
     else:
         early = {"available_at": "2016-01-04"}
-    assert found(check_among_good(contract, good_row(contract) | early)) == {(0, "available_after_period", contract.time_column)}
+    assert found(check_among_good(contract, good_row(contract) | early)) == {
+        (0, "available_after_period", contract.time_column)
+    }
 
 
 @pytest.mark.parametrize(
     "contract",
-    [pytest.param(c, marks=known_bug("BUG C3: impossible_bar crashes on an empty frame")) if c.table == "daily_bars" else c
-     for c in CONTRACTS.values()],
+    [
+        pytest.param(c, marks=known_bug("BUG C3: impossible_bar fails on no rows")) if c.table == "daily_bars" else c
+        for c in CONTRACTS.values()
+    ],
     ids=named,
 )  # fmt: skip
 def test_file_whose_every_row_is_bad(contract: Contract):
@@ -229,7 +246,9 @@ def test_bad_rows_do_not_take_good_ones_with_them(contract: Contract):
 @pytest.mark.parametrize("text", ["tomorrow", "2017-13-01", "26.05.2017"])
 def test_available_at_that_is_no_instant(text):
     contract = CONTRACTS["daily_bars"]
-    assert found(check_among_good(contract, good_row(contract) | {"available_at": text})) == {(0, "value_typed", "available_at")}
+    assert found(check_among_good(contract, good_row(contract) | {"available_at": text})) == {
+        (0, "value_typed", "available_at")
+    }
 
 
 @every_number
@@ -329,14 +348,19 @@ def test_settlement_after_its_month():
     assert found(check(contract, row | {"session_date": "2017-06-01"})) == {(0, "not_after_expiry", "session_date")}
 
 
-@pytest.mark.parametrize(("lower", "upper", "is_bad"), [("1", "0.75", True), ("0.75", "1", False), ("1", "1", False), ("1", "", False)])
+@pytest.mark.parametrize(
+    ("lower", "upper", "is_bad"), [("1", "0.75", True), ("0.75", "1", False), ("1", "1", False), ("1", "", False)]
+)
 def test_target_range(lower, upper, is_bad):
     contract = CONTRACTS["policy_rates"]
     row = good_row(contract) | {"target_lower_pct": lower, "target_upper_pct": upper}
     assert found(check(contract, row)) == ({(0, "target_upright", "target_lower_pct")} if is_bad else set())
 
 
-@pytest.mark.parametrize(("shares", "is_bad"), [("20260331", True), ("20260300", False), ("20261332", False), ("250000000", False), ("20260331.5", False)])
+@pytest.mark.parametrize(
+    ("shares", "is_bad"),
+    [("20260331", True), ("20260300", False), ("20261332", False), ("250000000", False), ("20260331.5", False)],
+)
 def test_share_count_that_is_a_date(shares, is_bad):
     contract = CONTRACTS["fund_nav_shares"]
     row = good_row(contract) | {"shares_outstanding": shares}
@@ -344,6 +368,7 @@ def test_share_count_that_is_a_date(shares, is_bad):
 
 
 # --- far dates: the calendar must not break the file
+
 
 @pytest.mark.parametrize(
     ("table", "column", "value"),

@@ -8,7 +8,7 @@ import pytest
 from dagster_project.errors import WarehouseError
 from dagster_project.warehouse.connection import open_warehouse
 from tests import market
-from tests.helpers import FIRST_READING, Store, known_bug
+from tests.helpers import FIRST_READING, Store
 
 SECOND_READING = FIRST_READING + timedelta(days=1)
 THIRD_READING = FIRST_READING + timedelta(days=2)
@@ -101,7 +101,9 @@ def test_other_bytes_with_equal_values_add_nothing(store: Store):
     assert store.count("raw.daily_bars") == 2
 
 
-@pytest.mark.parametrize(("factor", "vintages"), [(1 + 0.99e-5, 1), (1 - 0.99e-5, 1), (1 + 1.01e-5, 2), (1 - 1.02e-5, 2)])
+@pytest.mark.parametrize(
+    ("factor", "vintages"), [(1 + 0.99e-5, 1), (1 - 0.99e-5, 1), (1 + 1.01e-5, 2), (1 - 1.02e-5, 2)]
+)
 def test_jitter_is_no_revision(store: Store, factor, vintages):
     store.read(file_of(bar(100)))
     store.read(file_of(bar(100 * factor)))
@@ -179,13 +181,21 @@ def test_revision_is_never_available_before_what_it_revises(store: Store):
     """A row stated for the future is revised by a plain row: not before the statement."""
     store.read(file_of(f"{bar(100)},2030-01-02", header=STATED))
     store.read(file_of(bar(101)))
-    assert [row[:2] for row in store.rows(VINTAGES)] == [(100, datetime(2030, 1, 2, 21)), (101, datetime(2030, 1, 2, 21))]
+    assert [row[:2] for row in store.rows(VINTAGES)] == [
+        (100, datetime(2030, 1, 2, 21)),
+        (101, datetime(2030, 1, 2, 21)),
+    ]
     assert store.current() == [("IWM", date(2017, 5, 26), 101)]
 
 
 def test_several_vintages_in_one_payload(store: Store):
     header = "month,price,earnings,vintage"
-    rows = ["2017-01,2275,100,2017-03", "2017-01,2275,104,2017-06", "2017-02,2330,101,2017-03", "2017-01,2276,104,2017-09"]
+    rows = [
+        "2017-01,2275,100,2017-03",
+        "2017-01,2275,104,2017-06",
+        "2017-02,2330,101,2017-03",
+        "2017-01,2276,104,2017-09",
+    ]
     query = "select month, price, earnings, available_at from raw.index_fundamentals order by month, available_at"
     expected = [
         (date(2017, 1, 1), 2275, 100, datetime(2017, 3, 31, 20)),
@@ -200,6 +210,7 @@ def test_several_vintages_in_one_payload(store: Store):
 
 
 # --- sources
+
 
 def test_source_column_of_the_file_is_kept_and_each_source_has_its_own_vintages(store: Store):
     header = BAR_HEADER + ",source"
@@ -229,13 +240,14 @@ def test_simulated_and_real_rows_never_share_a_file(tmp_path: Path, first_is_sim
 
 # --- rows that go
 
+
 def test_removed_row_inside_the_span_gets_a_tombstone(store: Store):
     rows = flat(10)
     store.read(file_of(*rows))
     report = store.read(file_of(*rows[:4], *rows[5:]))
-    assert store.rows("select session_date, close, available_at, observed_at, payload_seq from raw.daily_bars where is_removed") == [
-        (DAYS[4], None, SECOND_READING, SECOND_READING, 2)
-    ]
+    assert store.rows(
+        "select session_date, close, available_at, observed_at, payload_seq from raw.daily_bars where is_removed"
+    ) == [(DAYS[4], None, SECOND_READING, SECOND_READING, 2)]
     assert len(store.current()) == 9
     assert any("1 rows were removed" in remark for remark in report.remarks)
 
@@ -271,13 +283,13 @@ def test_removed_row_that_comes_back_is_a_new_vintage(store: Store):
     for content in (rows, rows[:9], rows):
         store.read(file_of(*content))
     assert store.rows(
-        "select close, available_at, is_removed from raw.daily_bars where session_date = ? order by available_at", DAYS[9]
+        "select close, available_at, is_removed from raw.daily_bars where session_date = ? order by available_at",
+        DAYS[9],
     ) == [(100, datetime.combine(DAYS[9], datetime.min.time()) + timedelta(hours=20), False),
           (None, SECOND_READING, True), (100, THIRD_READING, False)]  # fmt: skip
     assert len(store.current()) == 10
 
 
-@known_bug("BUG V1: a re-delivered row with the same stated instant and value is compared with its own old vintage, not with the tombstone")
 def test_removed_row_with_a_stated_instant_that_comes_back_holds_again(store: Store):
     rows = [f"{row},2017-12-31" for row in flat(10)]
     for content in (rows, rows[:9], rows):
@@ -294,7 +306,6 @@ def test_quarantined_row_was_not_removed(store: Store):
     assert len(store.current()) == 10
 
 
-@known_bug("BUG V2: ragged rows are not in `Validated.present`, so the last good row gets a tombstone")
 def test_row_with_a_field_too_many_was_not_removed(store: Store):
     rows = flat(10)
     store.read(file_of(*rows))
@@ -304,7 +315,6 @@ def test_row_with_a_field_too_many_was_not_removed(store: Store):
     assert len(store.current()) == 10
 
 
-@known_bug("BUG V3: append_tombstones compares the grain without `source`")
 def test_row_of_one_source_that_goes_gets_a_tombstone_though_another_source_has_the_day(store: Store):
     header = BAR_HEADER + ",source"
     both = [f"{row},{source}" for source in ("bloomberg", "lipper") for row in flat(5)]
@@ -355,7 +365,6 @@ def test_cut_off_file_is_taken_when_the_user_says_so(store: Store):
     assert store.read_again().problems == []
 
 
-@known_bug("BUG V7: --accept-removals archives every unchanged payload again, so files that disagree flip their values")
 def test_accepting_removals_reads_no_unchanged_file_again(store: Store):
     store.read(file_of(bar(100)), name="a.csv")
     store.read(file_of(bar(101)), name="b.csv")
@@ -372,6 +381,7 @@ def test_refused_file_that_is_whole_again_is_no_problem_any_more(store: Store):
 
 # --- rows that still stand in another file
 
+
 def test_row_that_still_stands_in_another_file_is_affirmed(store: Store):
     store.read(file_of(*flat(10)), name="a.csv")
     store.read(file_of(*flat(10)), name="b.csv")
@@ -379,7 +389,6 @@ def test_row_that_still_stands_in_another_file_is_affirmed(store: Store):
     assert len(store.current()) == 10
 
 
-@known_bug("BUG V4: tombstone and affirmed row tie in available_at, observed_at and payload_seq; _current_sql picks either")
 def test_affirmed_row_wins_over_the_tombstone_without_a_tie(store: Store):
     store.read(file_of(*flat(10)), name="a.csv")
     store.read(file_of(*flat(10)), name="b.csv")
@@ -391,7 +400,6 @@ def test_affirmed_row_wins_over_the_tombstone_without_a_tie(store: Store):
     assert ties == []
 
 
-@known_bug("BUG V5: the affirmed row carries the payload_seq of the file that dropped it, so no file can remove it any more")
 def test_row_dropped_by_both_files_is_removed(store: Store):
     store.read(file_of(*flat(10)), name="a.csv")
     store.read(file_of(*flat(10)), name="b.csv")
@@ -410,7 +418,6 @@ def test_row_that_only_the_other_file_has_is_not_touched_again(store: Store):
     assert store.count("raw.daily_bars") == before
 
 
-@known_bug("BUG V6: _affirm_from_others reads the last reading of a file even when it was refused")
 def test_refused_version_of_another_file_affirms_nothing_of_its_own(store: Store):
     """b.csv was refused for its cut; its last good version speaks, not the refused one."""
     store.read(file_of(*flat(10)), name="a.csv")
@@ -446,9 +453,9 @@ def test_one_split_is_one_event_and_not_a_revision_of_every_row(store: Store, de
     assert store.rows(
         "select table_name, source, symbol, split_date, split_ratio, rows_explained, observed_at from raw.split_events"
     ) == [("daily_bars", "files", "IWM", date(2017, 6, 7), 2, len(before), SECOND_READING)]
-    assert store.rows("select count(*), min(session_date) from raw.daily_bars where observed_at = ?", SECOND_READING) == [
-        (len(after) - len(before), date(2017, 6, 7))
-    ]
+    assert store.rows(
+        "select count(*), min(session_date) from raw.daily_bars where observed_at = ?", SECOND_READING
+    ) == [(len(after) - len(before), date(2017, 6, 7))]
 
 
 def test_history_is_shown_on_the_scale_after_the_split(store: Store):
@@ -483,7 +490,9 @@ def test_split_day_that_was_held_unmarked_gets_its_own_vintages_only(store: Stor
     assert store.rows("select distinct rule from quarantine.daily_bars") == [("splits_marked",)]
     store.read(market.split_adjusted(until_split_day, "IWM", SPLIT_DAY, 2))
     assert store.count("raw.split_events") == 1
-    assert store.rows("select session_date from raw.daily_bars where observed_at = ?", SECOND_READING) == [(date(2017, 6, 7),)]
+    assert store.rows("select session_date from raw.daily_bars where observed_at = ?", SECOND_READING) == [
+        (date(2017, 6, 7),)
+    ]
 
 
 def test_revision_beside_a_split_is_still_a_revision(store: Store):
@@ -494,7 +503,9 @@ def test_revision_beside_a_split_is_still_a_revision(store: Store):
     store.read(revised)
     assert store.count("raw.split_events") == 1
     assert store.rows(
-        "select session_date::varchar from raw.daily_bars where observed_at = ? and session_date < ?", SECOND_READING, SPLIT_DAY
+        "select session_date::varchar from raw.daily_bars where observed_at = ? and session_date < ?",
+        SECOND_READING,
+        SPLIT_DAY,
     ) == [(revised["session_date"].iloc[3],)]
 
 
@@ -506,9 +517,9 @@ def test_two_splits_at_once_multiply(store: Store):
     store.read(after)
     assert store.rows("select split_date, split_ratio from raw.split_events order by 1") == [
         (date(2017, 4, 3), 2), (date(2017, 6, 7), 5)]  # fmt: skip
-    assert store.rows("select close from raw.daily_bars_on_current_scale order by session_date limit 1")[0][0] == pytest.approx(
-        before["close"].iloc[0] / 10
-    )
+    assert store.rows("select close from raw.daily_bars_on_current_scale order by session_date limit 1")[0][
+        0
+    ] == pytest.approx(before["close"].iloc[0] / 10)
 
 
 def test_split_seen_only_in_a_recent_window(store: Store):
@@ -516,7 +527,9 @@ def test_split_seen_only_in_a_recent_window(store: Store):
     before, after = split_history()
     store.read(before, name="all.csv")
     store.read(after[after["session_date"] >= SPLIT_DAY], name="recent.csv")
-    assert store.rows("select split_date, split_ratio, rows_explained from raw.split_events") == [(date(2017, 6, 7), 2, 0)]
+    assert store.rows("select split_date, split_ratio, rows_explained from raw.split_events") == [
+        (date(2017, 6, 7), 2, 0)
+    ]
     shown = store.rows("select close from raw.daily_bars_on_current_scale order by session_date")
     assert [row[0] for row in shown] == pytest.approx(after["close"].tolist())
 
@@ -542,7 +555,9 @@ def test_split_of_one_symbol_leaves_the_others(store: Store):
     store.read(market.pd.concat([before, other]))
     store.read(market.pd.concat([after, other]))
     assert store.rows("select symbol from raw.split_events") == [("IWM",)]
-    assert {row[0] for row in store.rows("select split_factor from raw.daily_bars_on_current_scale where symbol = 'SPY'")} == {1.0}
+    assert {
+        row[0] for row in store.rows("select split_factor from raw.daily_bars_on_current_scale where symbol = 'SPY'")
+    } == {1.0}
 
 
 def test_reverse_split(store: Store):
@@ -550,7 +565,9 @@ def test_reverse_split(store: Store):
     store.read(true[true["session_date"] < SPLIT_DAY])
     store.read(market.split_adjusted(true, "IWM", SPLIT_DAY, 0.1))
     assert store.rows("select split_ratio from raw.split_events") == [(0.1,)]
-    assert store.rows("select count(*) from raw.daily_bars where observed_at = ? and session_date < ?", SECOND_READING, SPLIT_DAY) == [(0,)]
+    assert store.rows(
+        "select count(*) from raw.daily_bars where observed_at = ? and session_date < ?", SECOND_READING, SPLIT_DAY
+    ) == [(0,)]
 
 
 def test_restatement_without_a_marked_split_is_revisions(store: Store):

@@ -210,7 +210,8 @@ final as (
         net_flow_prior_nav_usd,
         net_flow_lag_corrected_usd,
         100 * net_flow_usd / nullif(prior_aum_usd, 0) as net_flow_pct_aum,
-        coalesce(sum(net_flow_usd) over fund_year, 0) as ytd_flow_usd,
+        -- in cents: a sum of doubles depends on the order in which the engine adds them up
+        cast(coalesce(sum(cast(net_flow_usd as decimal(28, 2))) over fund_year, 0) as double) as ytd_flow_usd,
         cast(sum(case when null_reason is null then 0 else 1 end) over fund_year as integer)
             as ytd_days_without_flow,
         null_reason,

@@ -70,11 +70,16 @@ sums as (
         max(sessions_in_week) as sessions_in_week,
         count(*) as sessions_seen,
         max(session_of_week) as last_session_seen,
-        sum(net_flow_usd) as net_flow_usd,
-        case when count(net_flow_prior_nav_usd) = count(*) then sum(net_flow_prior_nav_usd) end
-            as net_flow_prior_nav_usd,
-        case when count(net_flow_lag_corrected_usd) = count(*) then sum(net_flow_lag_corrected_usd) end
-            as net_flow_lag_corrected_usd,
+        -- in cents: a sum of doubles depends on the order in which the engine adds them up
+        cast(sum(cast(net_flow_usd as decimal(28, 2))) as double) as net_flow_usd,
+        case
+            when count(net_flow_prior_nav_usd) = count(*)
+                then cast(sum(cast(net_flow_prior_nav_usd as decimal(28, 2))) as double)
+        end as net_flow_prior_nav_usd,
+        case
+            when count(net_flow_lag_corrected_usd) = count(*)
+                then cast(sum(cast(net_flow_lag_corrected_usd as decimal(28, 2))) as double)
+        end as net_flow_lag_corrected_usd,
         max(case when row_of_week = 1 then prior_aum_usd end) as prior_aum_usd,
         max(case when row_from_end = 1 then ytd_flow_usd end) as ytd_flow_usd,
         max(case when row_from_end = 1 then ytd_days_without_flow end) as ytd_days_without_flow,
@@ -243,7 +248,7 @@ final as (
             when weeks.null_reason is not null or weeks.net_flow_usd is null then null
             when weeks.is_measured_from_before = 1
                 then 'includes the flow of sessions before the week, which have no believed share count'
-            when abs(weeks.net_flow_pct_aum) <= {{ explained_from_pct }} then null
+            when coalesce(abs(weeks.net_flow_pct_aum), 0) <= {{ explained_from_pct }} then null
             when weeks.prior_aum_usd < {{ small_fund_usd }}
                 then 'small fund: assets below 1 bn USD before the week'
             when {{ days_between('weeks.first_session_of_fund', 'weeks.week_ending') }} <= {{ young_fund_days }}
