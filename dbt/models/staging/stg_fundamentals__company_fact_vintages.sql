@@ -14,7 +14,7 @@ final as (
             replace(replace(replace(replace(upper(split_part(trim(ticker), '_', 1)), '.', ''), '-', ''), '/', ''), ' ', ''),
             ''
         ) as ticker_key,
-        coalesce(ticker like '%\_%' escape '\', false) as is_ticker_given_up,
+        coalesce(ticker <> split_part(ticker, '_', 1), false) as is_ticker_given_up,
         filed_date,
         {{ nan_to_null('value') }} as fact_value,
         source,

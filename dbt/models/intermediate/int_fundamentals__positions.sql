@@ -1,0 +1,603 @@
+{#- factor: the widest disagreement between two counts of the same shares that free float and timing explain. -#}
+{%- set factor = 1.9 -%}
+{%- set highest_price_usd = 10000 -%}
+{%- set most_caps_of_assets = 40 -%}
+{#- Below this many companies with facts the median stake of a fund says nothing. -#}
+{%- set companies_for_median = 10 -%}
+
+with holdings as (
+    select * from {{ ref('stg_fundamentals__fund_holdings') }}
+),
+
+facts as (
+    select * from {{ ref('int_fundamentals__facts_judged') }}
+),
+
+vintages as (
+    select * from {{ ref('stg_fundamentals__company_fact_vintages') }}
+),
+
+baskets as (
+    select * from {{ ref('baskets') }}
+),
+
+share_classes as (
+    select * from {{ ref('share_classes') }}
+),
+
+ticker_changes as (
+    select * from {{ ref('ticker_changes') }}
+),
+
+-- 1. the row by itself and within its basket
+
+described as (
+    select
+        holdings.basket,
+        holdings.as_of_date,
+        holdings.ticker,
+        holdings.ticker_key,
+        holdings.security_name,
+        holdings.sector,
+        holdings.weight_pct,
+        holdings.shares,
+        holdings.market_value_usd,
+        coalesce(holdings.price_usd, holdings.market_value_usd / nullif(holdings.shares, 0)) as price_usd,
+        holdings.available_at_utc as holdings_available_at_utc,
+        coalesce(baskets.holding_kind, 'fund') as holding_kind,
+        coalesce(lower(holdings.sector) like 'financial%', false)
+        or coalesce(lower(holdings.sector) like 'bank%', false)
+        or coalesce(lower(holdings.sector) like 'insurance%', false) as is_financial,
+        lower(trim(holdings.asset_class)) = 'equity'
+        and not coalesce(lower(holdings.sector) like 'cash%', false)
+        and not (
+            upper(holdings.security_name) like '% CASH'
+            or upper(holdings.security_name) like 'CASH %'
+            or upper(holdings.security_name) like '% CSH FND%'
+            or upper(holdings.security_name) like '%CASH FUND%'
+            or upper(holdings.security_name) like '%CASH COLLATERAL%'
+            or upper(holdings.security_name) like '%MONEY MARKET%'
+            or upper(holdings.security_name) like '%EMINI%'
+            or upper(holdings.security_name) like '%E-MINI%'
+            or upper(holdings.security_name) like '% FUTURE%'
+        ) as is_equity
+    from holdings
+    left join baskets on holdings.basket = baskets.basket
+),
+
+counted as (
+    select
+        *,
+        count(ticker_key) over (partition by basket, as_of_date, ticker_key, is_equity) as rows_of_ticker,
+        sum(market_value_usd) over (partition by basket, as_of_date) as basket_value_usd,
+        sum(weight_pct) over (partition by basket, as_of_date) as basket_weight_pct,
+        lag(shares) over (same_security) as shares_before,
+        lag(price_usd) over (same_security) as price_before_usd
+    from described
+    window same_security as (partition by basket, ticker_key, is_equity order by as_of_date)
+),
+
+measured as (
+    select
+        counted.*,
+        shares * price_usd / nullif(market_value_usd, 0) as times_market_value,
+        basket_weight_pct * market_value_usd / nullif(basket_value_usd, 0) as implied_weight_pct,
+        shares / nullif(shares_before, 0) as times_shares_before,
+        price_usd / nullif(price_before_usd, 0) as times_price_before,
+        exists (
+            select 1 from share_classes where share_classes.ticker = counted.ticker_key
+        ) as is_listed_class
+    from counted
+),
+
+judged_rows as (
+    select
+        *,
+        case
+            when not is_equity then 'not_equity'
+            when rows_of_ticker > 1 then 'duplicate_ticker'
+            when market_value_usd is null or market_value_usd <= 0 or weight_pct < 0 then 'value_not_positive'
+            when price_usd is null or price_usd <= 0 then 'price_not_positive'
+            when price_usd > {{ highest_price_usd }} and not is_listed_class then 'price_out_of_range'
+            when abs(times_market_value - 1) > 0.01 + 0.01 / price_usd then 'shares_times_price_against_value'
+            when abs(implied_weight_pct - weight_pct) > greatest(0.02, 0.05 * weight_pct)
+                then 'weight_against_value'
+            when
+                holding_kind = 'whole_companies'
+                and (
+                    (
+                        (
+                            times_shares_before between 9.5 and 10.5
+                            or times_shares_before between 95 and 105
+                            or times_shares_before between 950 and 1050
+                            or 1 / times_shares_before between 9.5 and 10.5
+                            or 1 / times_shares_before between 95 and 105
+                            or 1 / times_shares_before between 950 and 1050
+                        )
+                        and times_price_before between 0.5 and 2
+                    )
+                    or (
+                        (
+                            times_price_before between 95 and 105
+                            or times_price_before between 950 and 1050
+                            or 1 / times_price_before between 95 and 105
+                            or 1 / times_price_before between 950 and 1050
+                        )
+                        and times_shares_before between 0.5 and 2
+                    )
+                )
+                then 'jump_by_a_round_factor'
+        end as row_rule
+    from measured
+),
+
+-- 2. from the ticker of the day to a company
+
+knowledges as (
+    select 'as_known' as knowledge
+    union all
+    select 'latest_vintage' as knowledge
+),
+
+days as (
+    select distinct as_of_date from holdings
+),
+
+labels as (
+    select
+        company_id,
+        ticker_key,
+        is_ticker_given_up,
+        available_at_utc
+    from vintages
+    where
+        not is_removed
+        and ticker_key is not null
+    group by
+        company_id,
+        ticker_key,
+        is_ticker_given_up,
+        available_at_utc
+),
+
+labels_known as (
+    select
+        knowledges.knowledge,
+        days.as_of_date,
+        labels.company_id,
+        labels.ticker_key,
+        labels.is_ticker_given_up,
+        cast(labels.available_at_utc as date) as labelled_on,
+        row_number() over (
+            partition by knowledges.knowledge, days.as_of_date, labels.company_id
+            order by labels.available_at_utc desc, labels.is_ticker_given_up, labels.ticker_key
+        ) as label_number
+    from knowledges
+    cross join days
+    inner join labels
+        on
+            knowledges.knowledge = 'latest_vintage'
+            or labels.available_at_utc < cast({{ add_days('days.as_of_date', 1) }} as timestamp)
+),
+
+company_days as (
+    select
+        knowledge,
+        known_on,
+        company_id
+    from facts
+    group by
+        knowledge,
+        known_on,
+        company_id
+),
+
+company_labels as (
+    select
+        labels_known.knowledge,
+        labels_known.as_of_date,
+        labels_known.company_id,
+        labels_known.ticker_key,
+        labels_known.is_ticker_given_up,
+        labels_known.labelled_on,
+        company_days.company_id is not null as has_valid_facts
+    from labels_known
+    left join company_days
+        on
+            labels_known.knowledge = company_days.knowledge
+            and labels_known.as_of_date = company_days.known_on
+            and labels_known.company_id = company_days.company_id
+    where labels_known.label_number = 1
+),
+
+-- the ticker itself, and the ticker under which the facts of its share class stand
+wanted as (
+    select
+        as_of_date,
+        ticker_key,
+        ticker_key as company_key,
+        cast(1 as double) as units_per_share
+    from judged_rows
+    where is_equity and ticker_key is not null
+    group by
+        as_of_date,
+        ticker_key
+    union
+    select
+        judged_rows.as_of_date,
+        judged_rows.ticker_key,
+        share_classes.company_ticker as company_key,
+        share_classes.units_per_share
+    from judged_rows
+    inner join share_classes
+        on
+            judged_rows.ticker_key = share_classes.ticker
+            and judged_rows.as_of_date >= share_classes.valid_from
+            and judged_rows.as_of_date <= coalesce(share_classes.valid_to, cast('9999-12-31' as date))
+    where judged_rows.is_equity
+),
+
+-- Rank 1: the label was right on the day the facts were labelled. Rank 2: the vendor kept, or wrote back, another
+-- ticker of the same company. A label that meant another company on one of the two days is no candidate.
+candidates as (
+    select
+        company_labels.knowledge,
+        wanted.as_of_date,
+        wanted.ticker_key,
+        wanted.units_per_share,
+        company_labels.company_id,
+        company_labels.has_valid_facts,
+        case
+            when company_labels.is_ticker_given_up then 3
+            when
+                left_behind.old_ticker is not null
+                and wanted.as_of_date < left_behind.changed_on
+                and company_labels.labelled_on >= left_behind.changed_on
+                then 2
+            else 1
+        end as label_rank
+    from wanted
+    inner join company_labels
+        on
+            wanted.as_of_date = company_labels.as_of_date
+            and wanted.company_key = company_labels.ticker_key
+    left join ticker_changes as left_behind on wanted.company_key = left_behind.old_ticker
+    left join ticker_changes as taken_up on wanted.company_key = taken_up.new_ticker
+    where
+        not (
+            left_behind.old_ticker is not null
+            and wanted.as_of_date >= left_behind.changed_on
+            and company_labels.labelled_on < left_behind.changed_on
+        )
+        and not (
+            taken_up.new_ticker is not null
+            and wanted.as_of_date < taken_up.changed_on
+            and company_labels.labelled_on >= taken_up.changed_on
+        )
+    union all
+    select
+        company_labels.knowledge,
+        wanted.as_of_date,
+        wanted.ticker_key,
+        wanted.units_per_share,
+        company_labels.company_id,
+        company_labels.has_valid_facts,
+        case when company_labels.labelled_on >= ticker_changes.changed_on then 1 else 2 end as label_rank
+    from wanted
+    inner join ticker_changes
+        on
+            wanted.company_key = ticker_changes.old_ticker
+            and wanted.as_of_date < ticker_changes.changed_on
+    inner join company_labels
+        on
+            wanted.as_of_date = company_labels.as_of_date
+            and ticker_changes.new_ticker = company_labels.ticker_key
+    union all
+    select
+        company_labels.knowledge,
+        wanted.as_of_date,
+        wanted.ticker_key,
+        wanted.units_per_share,
+        company_labels.company_id,
+        company_labels.has_valid_facts,
+        case when company_labels.labelled_on < ticker_changes.changed_on then 1 else 2 end as label_rank
+    from wanted
+    inner join ticker_changes
+        on
+            wanted.company_key = ticker_changes.new_ticker
+            and wanted.as_of_date >= ticker_changes.changed_on
+    inner join company_labels
+        on
+            wanted.as_of_date = company_labels.as_of_date
+            and ticker_changes.old_ticker = company_labels.ticker_key
+),
+
+best_candidates as (
+    select
+        *,
+        min(case when has_valid_facts then label_rank end) over (
+            partition by knowledge, as_of_date, ticker_key
+        ) as best_rank
+    from candidates
+),
+
+-- where only the share class seed knows how many units make a share, its row counts
+mapped as (
+    select
+        knowledge,
+        as_of_date,
+        ticker_key,
+        count(distinct case when has_valid_facts and label_rank = best_rank then company_id end) as companies,
+        min(case when has_valid_facts and label_rank = best_rank then company_id end) as company_id,
+        max(case when has_valid_facts and label_rank = best_rank then units_per_share end) as units_per_share
+    from best_candidates
+    group by
+        knowledge,
+        as_of_date,
+        ticker_key
+),
+
+-- 3. the company's figures, in one sign: costs positive, debts positive
+
+figures as (
+    select
+        knowledge,
+        known_on,
+        company_id,
+        min(period_end) as period_end,
+        min(period_basis) as period_basis,
+        max(case when rule is null then available_at_utc end) as facts_available_at_utc,
+        max(case when concept = 'shares_diluted' then rule end) as shares_rule,
+        max(case when concept = 'shares_diluted' then reason end) as shares_reason,
+        max(case when concept = 'shares_diluted' and rule is null then fact_value end) as company_shares,
+        max(case when concept = 'net_income_common' and rule is null then fact_value end) as net_income_usd,
+        max(case when concept = 'revenue' and rule is null then fact_value end) as revenue_usd,
+        max(case when concept = 'dividends_paid' and rule is null then abs(fact_value) end) as dividends_usd,
+        max(case when concept = 'total_equity' and rule is null then fact_value end) as equity_usd,
+        max(case when concept = 'total_assets' and rule is null then fact_value end) as assets_usd,
+        max(case when concept = 'cash_and_short_term_investments' and rule is null then fact_value end) as cash_usd,
+        max(case when concept = 'operating_income' and rule is null then fact_value end) as ebit_usd,
+        max(case when concept = 'depreciation_amortization' and rule is null then abs(fact_value) end)
+            as depreciation_usd,
+        max(case when concept = 'long_term_debt' and rule is null then fact_value end) as long_term_debt_usd,
+        max(case when concept = 'short_term_debt' and rule is null then fact_value end) as short_term_debt_usd,
+        count(case when concept in ('long_term_debt', 'short_term_debt') and rule is not null then 1 end)
+            as debts_excluded,
+        max(case when concept = 'floating_rate_debt' and rule is null then fact_value end) as floating_debt_usd,
+        -- interest_expense is a cost with a plus, interest_expense_net an item of the income statement: cost with a minus
+        coalesce(
+            max(case when concept = 'interest_expense' and rule is null then fact_value end),
+            max(case when concept = 'interest_expense_net' and rule is null then -fact_value end)
+        ) as interest_usd
+    from facts
+    group by
+        knowledge,
+        known_on,
+        company_id
+),
+
+-- 4. price x diluted shares: what the company costs, and the part of it that the position owns
+
+valued as (
+    select
+        knowledges.knowledge,
+        judged_rows.*,
+        case when mapped.companies = 1 then mapped.company_id end as company_id,
+        coalesce(mapped.companies, 0) as companies_of_ticker,
+        mapped.ticker_key is not null as has_label,
+        figures.period_end,
+        figures.period_basis,
+        figures.facts_available_at_utc,
+        figures.shares_rule,
+        figures.shares_reason,
+        figures.net_income_usd,
+        figures.revenue_usd,
+        figures.dividends_usd,
+        figures.equity_usd,
+        figures.assets_usd,
+        figures.cash_usd,
+        figures.ebit_usd,
+        figures.depreciation_usd,
+        figures.long_term_debt_usd,
+        figures.short_term_debt_usd,
+        figures.debts_excluded,
+        figures.floating_debt_usd,
+        figures.interest_usd,
+        judged_rows.price_usd * figures.company_shares * mapped.units_per_share as company_value_usd
+    from judged_rows
+    cross join knowledges
+    left join mapped
+        on
+            knowledges.knowledge = mapped.knowledge
+            and judged_rows.as_of_date = mapped.as_of_date
+            and judged_rows.ticker_key = mapped.ticker_key
+    left join figures
+        on
+            mapped.companies = 1
+            and mapped.knowledge = figures.knowledge
+            and mapped.as_of_date = figures.known_on
+            and mapped.company_id = figures.company_id
+),
+
+owned as (
+    select
+        *,
+        case
+            when row_rule is null and company_value_usd > 0 then market_value_usd / company_value_usd
+        end as owned_share
+    from valued
+),
+
+stakes as (
+    select
+        knowledge,
+        basket,
+        as_of_date,
+        company_id,
+        sum(owned_share) as company_stake
+    from owned
+    where owned_share is not null
+    group by
+        knowledge,
+        basket,
+        as_of_date,
+        company_id
+),
+
+stakes_with_median as (
+    select
+        stakes.knowledge,
+        stakes.basket,
+        stakes.as_of_date,
+        stakes.company_id,
+        stakes.company_stake,
+        medians.median_stake
+    from stakes
+    inner join (
+        select
+            knowledge,
+            basket,
+            as_of_date,
+            case when count(*) >= {{ companies_for_median }} then median(company_stake) end as median_stake
+        from stakes
+        group by
+            knowledge,
+            basket,
+            as_of_date
+    ) as medians
+        on
+            stakes.knowledge = medians.knowledge
+            and stakes.basket = medians.basket
+            and stakes.as_of_date = medians.as_of_date
+),
+
+judged as (
+    select
+        owned.*,
+        stakes_with_median.company_stake,
+        stakes_with_median.median_stake,
+        case
+            when owned.row_rule is not null then owned.row_rule
+            when owned.companies_of_ticker > 1 then 'ticker_of_two_companies'
+            when owned.company_id is null and owned.has_label then 'no_valid_facts'
+            when owned.company_id is null then 'no_company'
+            when owned.shares_rule is not null then owned.shares_rule
+            when owned.company_value_usd is null then 'no_share_count'
+            when
+                owned.holding_kind = 'whole_companies'
+                and (
+                    stakes_with_median.company_stake > {{ factor }}
+                    or stakes_with_median.company_stake < 1 / {{ factor }}
+                )
+                then 'company_value_against_basket'
+            when
+                owned.holding_kind = 'fund'
+                and (
+                    stakes_with_median.company_stake > {{ factor }} * stakes_with_median.median_stake
+                    or stakes_with_median.company_stake < stakes_with_median.median_stake / {{ factor }}
+                )
+                then 'company_value_against_weight'
+            when owned.company_value_usd > {{ most_caps_of_assets }} * owned.assets_usd
+                then 'company_value_against_assets'
+        end as rule
+    from owned
+    left join stakes_with_median
+        on
+            owned.knowledge = stakes_with_median.knowledge
+            and owned.basket = stakes_with_median.basket
+            and owned.as_of_date = stakes_with_median.as_of_date
+            and owned.company_id = stakes_with_median.company_id
+),
+
+final as (
+    select
+        knowledge,
+        basket,
+        as_of_date,
+        ticker,
+        security_name,
+        sector,
+        is_equity,
+        is_financial,
+        weight_pct,
+        shares,
+        price_usd,
+        market_value_usd,
+        company_id,
+        company_value_usd,
+        company_stake,
+        median_stake,
+        case when rule is null then owned_share end as owned_share,
+        period_basis,
+        period_end,
+        facts_available_at_utc,
+        holdings_available_at_utc,
+        net_income_usd,
+        revenue_usd,
+        dividends_usd,
+        equity_usd,
+        assets_usd,
+        cash_usd,
+        ebit_usd,
+        ebit_usd + depreciation_usd as ebitda_usd,
+        interest_usd,
+        -- a balance sheet without a line for debt has none, unless a rule took the line away
+        case
+            when assets_usd is not null and debts_excluded = 0
+                then coalesce(long_term_debt_usd, 0) + coalesce(short_term_debt_usd, 0)
+        end as debt_usd,
+        long_term_debt_usd is null and short_term_debt_usd is null as is_debt_free_by_silence,
+        floating_debt_usd,
+        case
+            when rule is null then null
+            when rule = 'not_equity' then 'apart'
+            when rule in ('no_company', 'no_valid_facts', 'no_share_count', 'ticker_of_two_companies') then 'not_mapped'
+            else 'error'
+        end as rule_family,
+        rule,
+        case rule
+            when 'not_equity' then 'cash, a future or collateral, whatever it is labelled'
+            when 'duplicate_ticker'
+                then cast(rows_of_ticker as varchar) || ' rows of this ticker on the day: none counts'
+            when 'value_not_positive'
+                then
+                    'market value ' || coalesce(cast(market_value_usd as varchar), 'missing') || ' and weight '
+                    || coalesce(cast(weight_pct as varchar), 'missing') || ' of an equity position'
+            when 'price_not_positive' then 'price ' || coalesce(cast(price_usd as varchar), 'missing')
+            when 'price_out_of_range'
+                then
+                    'price ' || cast(price_usd as varchar)
+                    || ' above {{ highest_price_usd }} without a share class known for it: price and shares rescaled'
+            when 'shares_times_price_against_value'
+                then 'shares times price is ' || cast(round(times_market_value, 4) as varchar) || ' times the market value'
+            when 'weight_against_value'
+                then
+                    'weight ' || cast(weight_pct as varchar) || ' %, but the market value implies '
+                    || cast(round(implied_weight_pct, 4) as varchar) || ' %'
+            when 'jump_by_a_round_factor'
+                then
+                    'shares ' || cast(round(times_shares_before, 4) as varchar) || ' times and price '
+                    || cast(round(times_price_before, 4) as varchar) || ' times those of the basket before'
+            when 'ticker_of_two_companies'
+                then cast(companies_of_ticker as varchar) || ' companies carry this ticker on the day: neither counts'
+            when 'no_valid_facts' then 'the facts known of the company are too old, or not one counts'
+            when 'no_company' then 'no company of the facts carries this ticker'
+            when 'no_share_count' then 'no diluted share count among the facts'
+            when 'company_value_against_basket'
+                then
+                    'the basket holds ' || cast(round(company_stake, 4) as varchar)
+                    || ' times the shares that the facts give the company'
+            when 'company_value_against_weight'
+                then
+                    'the fund would own ' || cast(round(company_stake / median_stake, 4) as varchar)
+                    || ' times its median stake: shares and price are on other bases'
+            when 'company_value_against_assets'
+                then
+                    'company value ' || cast(round(company_value_usd / assets_usd, 1) as varchar)
+                    || ' times total assets, above {{ most_caps_of_assets }}'
+            else shares_reason
+        end as reason
+    from judged
+)
+
+select * from final
