@@ -112,10 +112,10 @@ def test_raw_table_has_the_declared_types_and_the_vintage_columns(contract: Cont
     kinds = {"text": "VARCHAR", "date": "DATE", "month": "DATE", "number": "DOUBLE"}
     columns = tables[f"raw.{contract.table}"]
     assert {name: columns[name] for name in contract.names} == {c.name: kinds[c.kind] for c in contract.columns}
-    assert {name: columns[name] for name in VINTAGE_COLUMNS} == {
+    assert {name: columns[name] for name in VINTAGE_COLUMNS}.items() >= {
         "source": "VARCHAR", "observed_at": "TIMESTAMP", "available_at": "TIMESTAMP",
         "stated_available_at": "TIMESTAMP", "is_removed": "BOOLEAN", "is_simulated": "BOOLEAN", "payload_seq": "BIGINT",
-    }  # fmt: skip
+    }.items()  # fmt: skip
     assert set(columns) == {*contract.names, *VINTAGE_COLUMNS}
 
 

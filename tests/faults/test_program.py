@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests import market
-from tests.helpers import REPO, clean_environment, file_hashes, smallcap
+from tests.helpers import REPO, clean_environment, file_hashes, known_bug, smallcap
 from tests.scenarios import BARS, Run
 
 PUBLISHED = Path("published") / "current"
@@ -75,6 +76,18 @@ def test_missing_inbox(own_run: Run, tmp_path: Path):
     assert published(own_run.data) == before
 
 
+@known_bug(
+    "BUG P1: `open_problems` in the error path of `build` raises for a file of another version and hides the error"
+)
+@pytest.mark.scenario("base")
+def test_missing_inbox_is_named_though_the_warehouse_is_of_another_version(own_run: Run, tmp_path: Path):
+    with duckdb.connect(str(own_run.warehouse_file)) as connection:
+        connection.execute("update ops.layout set fingerprint = 'older'")
+    outcome = smallcap(own_run.data, "build", "--source", "files", "--inbox", tmp_path / "nowhere")
+    assert outcome.code == 1
+    assert f"Inbox {tmp_path / 'nowhere'} does not exist" in outcome.err
+
+
 def test_empty_inbox(tmp_path: Path):
     (tmp_path / "inbox").mkdir()
     outcome = smallcap(tmp_path / "data", "build", "--source", "files", "--inbox", tmp_path / "inbox")
@@ -121,7 +134,7 @@ def test_read_only_disk(read_only_disk: Run):
     assert run.call("query", "select 1").code == 0
 
 
-@pytest.mark.parametrize("command", [("publish",), ("rollback",), ("rebuild",), ("brief",), ("query", "select 1")])
+@pytest.mark.parametrize("command", [("rollback",), ("rebuild",), ("brief",), ("query", "select 1")])
 def test_command_before_the_first_build(tmp_path: Path, command):
     outcome = smallcap(tmp_path / "data", *command)
     assert outcome.code == 1
@@ -216,8 +229,6 @@ def test_archive_that_was_changed_is_found_by_the_doctor_and_stops_the_rebuild(o
 @pytest.mark.scenario("base")
 def test_publish_needs_every_check_to_have_run(own_run: Run):
     """A warehouse with a check that vanished is not published."""
-    import duckdb
-
     with duckdb.connect(str(own_run.warehouse_file)) as connection:
         connection.execute("delete from ops.check_results where check_id = 'assert_levels_start_at_100'")
     before = published(own_run.data)
@@ -229,8 +240,6 @@ def test_publish_needs_every_check_to_have_run(own_run: Run):
 
 @pytest.mark.scenario("base")
 def test_publish_refuses_a_failed_blocking_check(own_run: Run):
-    import duckdb
-
     with duckdb.connect(str(own_run.warehouse_file)) as connection:
         connection.execute(
             "insert into ops.check_results select * replace (false as passed, 3 as failed_rows, now()::timestamp "

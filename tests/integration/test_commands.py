@@ -38,7 +38,8 @@ def test_brief_as_markdown(run: Run):
 def test_brief_as_json_agrees_with_the_marts(run: Run):
     told = json.loads(brief(run, "--as-of", "2017-05-26", "--format", "json").out)
     assert told["as_of"] == "2017-05-26"
-    [gap] = [row["gap_pp"] for row in told["numbers"] if row.get("horizon") == "YTD"]
+    numbers = [row for section in told["sections"] for row in section["numbers"]]
+    [gap] = [row["gap_pp"] for row in numbers if row.get("horizon") == "YTD"]
     [(expected,)] = run.ask(
         "select gap_pp from marts.relative_performance_horizons where pair_id = 'RUT_GSPC' and return_basis = 'price' "
         "and horizon = 'YTD' and session_date = '2017-05-26'"

@@ -94,7 +94,10 @@ def test_manifest_tells_the_rows_and_is_written_last(publish):
     build = publish("b1", lambda directory: seen.append(sorted(path.name for path in directory.iterdir())))
     assert seen == [["csv", "market.duckdb", "parquet"]]
     assert json.loads((build / "manifest.json").read_text()) == {
-        "mode": "real", "build_id": "b1", "rows": {"marts.empty_one": 0, "marts.levels": 1000, "meta.build": 1}}  # fmt: skip
+        "mode": "real",
+        "build_id": "b1",
+        "rows": {"marts.empty_one": 0, "marts.levels": 1000, "meta.build": 1},
+    }
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])

@@ -11,6 +11,8 @@
 {#- A reverse split restates the newest filing and leaves prices in doubt. -#}
 {%- set collapse_factor = 8 -%}
 {%- set vintage_factor = 1.9 -%}
+{#- Losses of a shell reach thirty times its assets; a figure in another unit stands at a thousand times a twentieth. -#}
+{%- set most_earnings_of_assets = 50 -%}
 {%- set flows = "'net_income_common', 'revenue', 'operating_income', 'depreciation_amortization', "
     ~ "'interest_expense_net', 'interest_expense', 'dividends_paid'" -%}
 {%- set never_negative = "'total_assets', 'shares_diluted', 'cash_and_short_term_investments', 'long_term_debt', "
@@ -133,8 +135,8 @@ ranked_periods as (
         ) as period_number
     from periods
     where
-        (period_basis = 'FY' and period_end >= {{ add_months('known_on', -annual_months) }})
-        or (period_basis <> 'FY' and period_end >= {{ add_months('known_on', -quarterly_months) }})
+        (period_basis = 'FY' and period_end > {{ add_months('known_on', -annual_months) }})
+        or (period_basis <> 'FY' and period_end > {{ add_months('known_on', -quarterly_months) }})
 ),
 
 with_earlier as (
@@ -234,7 +236,7 @@ judged_alone as (
             when
                 concept in ('net_income_common', 'total_assets')
                 and total_assets > 0
-                and abs(net_income) > 3 * total_assets
+                and abs(net_income) > {{ most_earnings_of_assets }} * total_assets
                 then 'earnings_beyond_assets'
         end as rule_alone
     from measured
@@ -294,7 +296,7 @@ final as (
                     cast(round(times_earlier, 6) as varchar)
                     || ' times the level of the filings before: looks like another unit'
             when 'earnings_beyond_assets'
-                then 'net income beyond three times total assets: one of them is in another unit'
+                then 'net income beyond {{ most_earnings_of_assets }} times total assets: one of them is in another unit'
             when 'filing_in_another_unit'
                 then cast(concepts_off_scale as varchar) || ' figures of this filing are in another unit'
         end as reason

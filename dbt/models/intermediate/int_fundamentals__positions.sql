@@ -107,21 +107,21 @@ judged_rows as (
                 and (
                     (
                         (
-                            times_shares_before between 9.5 and 10.5
-                            or times_shares_before between 95 and 105
-                            or times_shares_before between 950 and 1050
-                            or 1 / times_shares_before between 9.5 and 10.5
-                            or 1 / times_shares_before between 95 and 105
-                            or 1 / times_shares_before between 950 and 1050
+                            times_shares_before between 9.8 and 10.2
+                            or times_shares_before between 98 and 102
+                            or times_shares_before between 980 and 1020
+                            or 1 / times_shares_before between 9.8 and 10.2
+                            or 1 / times_shares_before between 98 and 102
+                            or 1 / times_shares_before between 980 and 1020
                         )
                         and times_price_before between 0.5 and 2
                     )
                     or (
                         (
-                            times_price_before between 95 and 105
-                            or times_price_before between 950 and 1050
-                            or 1 / times_price_before between 95 and 105
-                            or 1 / times_price_before between 950 and 1050
+                            times_price_before between 98 and 102
+                            or times_price_before between 980 and 1020
+                            or 1 / times_price_before between 98 and 102
+                            or 1 / times_price_before between 980 and 1020
                         )
                         and times_shares_before between 0.5 and 2
                     )
@@ -147,7 +147,6 @@ labels as (
     select
         company_id,
         ticker_key,
-        is_ticker_given_up,
         available_at_utc
     from vintages
     where
@@ -156,7 +155,6 @@ labels as (
     group by
         company_id,
         ticker_key,
-        is_ticker_given_up,
         available_at_utc
 ),
 
@@ -166,18 +164,18 @@ labels_known as (
         days.as_of_date,
         labels.company_id,
         labels.ticker_key,
-        labels.is_ticker_given_up,
-        cast(labels.available_at_utc as date) as labelled_on,
-        row_number() over (
-            partition by knowledges.knowledge, days.as_of_date, labels.company_id
-            order by labels.available_at_utc desc, labels.is_ticker_given_up, labels.ticker_key
-        ) as label_number
+        cast(max(labels.available_at_utc) as date) as labelled_on
     from knowledges
     cross join days
     inner join labels
         on
             knowledges.knowledge = 'latest_vintage'
             or labels.available_at_utc < cast({{ add_days('days.as_of_date', 1) }} as timestamp)
+    group by
+        knowledges.knowledge,
+        days.as_of_date,
+        labels.company_id,
+        labels.ticker_key
 ),
 
 company_days as (
@@ -192,22 +190,44 @@ company_days as (
         company_id
 ),
 
-company_labels as (
+labels_with_facts as (
     select
         labels_known.knowledge,
         labels_known.as_of_date,
         labels_known.company_id,
         labels_known.ticker_key,
-        labels_known.is_ticker_given_up,
         labels_known.labelled_on,
-        company_days.company_id is not null as has_valid_facts
+        company_days.company_id is not null as has_valid_facts,
+        case
+            when
+                labels_known.labelled_on = max(labels_known.labelled_on) over (
+                    partition by labels_known.knowledge, labels_known.as_of_date, labels_known.company_id
+                )
+                then 0
+            else 4
+        end as rank_of_label
     from labels_known
     left join company_days
         on
             labels_known.knowledge = company_days.knowledge
             and labels_known.as_of_date = company_days.known_on
             and labels_known.company_id = company_days.company_id
-    where labels_known.label_number = 1
+),
+
+company_labels as (
+    select * from labels_with_facts
+    union all
+    -- S_delisted and FOX_old: the vendor's mark for a ticker that was given up
+    select
+        knowledge,
+        as_of_date,
+        company_id,
+        split_part(ticker_key, '_', 1) as ticker_key,
+        labelled_on,
+        has_valid_facts,
+        rank_of_label + 3 as rank_of_label
+    from labels_with_facts
+    where ticker_key <> split_part(ticker_key, '_', 1)
 ),
 
 -- the ticker itself, and the ticker under which the facts of its share class stand
@@ -237,8 +257,9 @@ wanted as (
     where judged_rows.is_equity
 ),
 
--- Rank 1: the label was right on the day the facts were labelled. Rank 2: the vendor kept, or wrote back, another
--- ticker of the same company. A label that meant another company on one of the two days is no candidate.
+-- The lowest rank decides. 1: the label was right on the day the facts were labelled. 2: the vendor kept, or wrote
+-- back, another ticker of the same company. 3 more: marked as given up. 4 more: the vendor calls the company otherwise
+-- by now. A label that meant another company on one of the two days is no candidate.
 candidates as (
     select
         company_labels.knowledge,
@@ -247,8 +268,7 @@ candidates as (
         wanted.units_per_share,
         company_labels.company_id,
         company_labels.has_valid_facts,
-        case
-            when company_labels.is_ticker_given_up then 3
+        company_labels.rank_of_label + case
             when
                 left_behind.old_ticker is not null
                 and wanted.as_of_date < left_behind.changed_on
@@ -282,7 +302,8 @@ candidates as (
         wanted.units_per_share,
         company_labels.company_id,
         company_labels.has_valid_facts,
-        case when company_labels.labelled_on >= ticker_changes.changed_on then 1 else 2 end as label_rank
+        company_labels.rank_of_label
+        + case when company_labels.labelled_on >= ticker_changes.changed_on then 1 else 2 end as label_rank
     from wanted
     inner join ticker_changes
         on
@@ -300,7 +321,8 @@ candidates as (
         wanted.units_per_share,
         company_labels.company_id,
         company_labels.has_valid_facts,
-        case when company_labels.labelled_on < ticker_changes.changed_on then 1 else 2 end as label_rank
+        company_labels.rank_of_label
+        + case when company_labels.labelled_on < ticker_changes.changed_on then 1 else 2 end as label_rank
     from wanted
     inner join ticker_changes
         on

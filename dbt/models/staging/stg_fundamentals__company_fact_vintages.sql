@@ -9,12 +9,9 @@ final as (
         period_type,
         period_end,
         ticker,
-        -- S_delisted and FOX_old: the vendor's mark for a ticker that was given up
         nullif(
-            replace(replace(replace(replace(upper(split_part(trim(ticker), '_', 1)), '.', ''), '-', ''), '/', ''), ' ', ''),
-            ''
+            replace(replace(replace(replace(upper(trim(ticker)), '.', ''), '-', ''), '/', ''), ' ', ''), ''
         ) as ticker_key,
-        coalesce(ticker <> split_part(ticker, '_', 1), false) as is_ticker_given_up,
         filed_date,
         {{ nan_to_null('value') }} as fact_value,
         source,
