@@ -16,18 +16,22 @@ MASK = "***"
 
 
 class _Mask(logging.Filter):
-    """Replaces secret values in the finished message."""
+    """Replaces secret values in the finished message and in the traceback of an exception."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         super().__init__()
         self.secrets = sorted(secrets, key=len, reverse=True)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        for secret in self.secrets:
-            message = message.replace(secret, MASK)
-        record.msg, record.args = message, ()
+        record.msg, record.args = self._masked(record.getMessage()), ()
+        if record.exc_info:
+            record.exc_text = self._masked(logging.Formatter().formatException(record.exc_info))
         return True
+
+    def _masked(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, MASK)
+        return text
 
 
 class _JsonLines(logging.Formatter):
@@ -38,8 +42,8 @@ class _JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        if record.exc_text:
+            line["exception"] = record.exc_text
         return json.dumps(line)
 
 

@@ -155,6 +155,8 @@ def query(
     with open_reader(load_settings().published_file) as reader:
         try:
             cursor = reader.execute(text)
+            if cursor is None:
+                raise SmallcapError("The query is empty. Give one SQL statement, or - to read it from standard input.")
             names = [column[0] for column in cursor.description or ()]
             rows = cursor.fetchall()
         except duckdb.Error as error:

@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     """Settings of one process; every path is absolute."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SMALLCAP_", env_file=PROJECT_ROOT / ".env", extra="ignore", frozen=True
+        env_prefix="SMALLCAP_", env_file=PROJECT_ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     data_dir: Path = Field(PROJECT_ROOT / "data", description="everything the program writes")

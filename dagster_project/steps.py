@@ -117,7 +117,7 @@ def extract(settings: Settings, contract: Contract, build_id: str, accept_remova
             "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",
             [contract.table, build_id, "problem" if report.problems else "ok", report.problems, report.remarks],
         )
-        checks = contract_check_results(connection, contract, report.problems)
+        checks = contract_check_results(connection, contract, report.problems, report.cut_off)
         record_check_results(connection, build_id, checks)
         return ExtractResult(report, checks, preview(connection, f"raw.{contract.table}"))
 
@@ -213,11 +213,14 @@ def decide_quarantine(
 
 
 def open_problems(settings: Settings) -> list[str]:
-    """Deliveries that the last run could not use."""
+    """Deliveries that the last run could not use; none where the warehouse cannot tell."""
     if not settings.warehouse_file.exists():
         return []
-    with warehouse(settings) as connection:
-        return _problems(connection)
+    try:
+        with warehouse(settings) as connection:
+            return _problems(connection)
+    except WarehouseError:
+        return []
 
 
 def rebuild_raw(settings: Settings) -> dict[str, int]:
@@ -237,7 +240,8 @@ def rebuild_raw(settings: Settings) -> dict[str, int]:
         with open_warehouse(fresh, settings.source, settings.mode == "simulated") as connection:
             for contract in CONTRACTS.values():
                 logger.info("rebuilding raw.%s", contract.table)
-                rows[contract.table] = ingest_pending(connection, archive, contract)
+                ingest_pending(connection, archive, contract)
+                [(rows[contract.table],)] = connection.execute(f"select count(*) from raw.{contract.table}").fetchall()
         settings.warehouse_file.with_name(settings.warehouse_file.name + ".wal").unlink(missing_ok=True)
         fresh.replace(settings.warehouse_file)
     return rows

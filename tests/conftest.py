@@ -1,7 +1,6 @@
 """Fixtures of all tests. No test reads or writes the data directory of the repository."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +12,6 @@ from dagster_project.warehouse.connection import open_warehouse
 if TYPE_CHECKING:
     from tests.helpers import Store
     from tests.scenarios import Run, Scenarios
-
-# `--import-mode=importlib` puts no folder on the path: tests import their helpers as `tests.helpers`.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 FOREIGN_PREFIXES = ("SMALLCAP_", "DBT_", "DAGSTER_")
 

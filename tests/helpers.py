@@ -11,7 +11,6 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-import pytest
 
 from dagster_project.contracts.model import Contract
 from dagster_project.contracts.tables import CONTRACTS
@@ -24,11 +23,6 @@ REPO = Path(__file__).resolve().parents[1]
 PROGRAM = Path(sys.executable).with_name("smallcap")
 REAL_INBOX = REPO.parent / "shared" / "realdata" / "inbox"
 FIRST_READING = datetime(2026, 1, 5, 12)
-
-
-def known_bug(reason: str) -> pytest.MarkDecorator:
-    """The test says what should be; the product does not do it yet. Strict: it fails when it is mended."""
-    return pytest.mark.xfail(strict=True, reason=reason)
 
 
 class MemorySource:

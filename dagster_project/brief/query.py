@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,9 +36,15 @@ def write_csv(names: Sequence[str], rows: Rows, file: IO[str]) -> None:
 
 
 def write_json(names: Sequence[str], rows: Rows, file: IO[str]) -> None:
-    """All rows as a JSON array of objects; dates and instants as ISO text."""
-    json.dump([dict(zip(names, row, strict=True)) for row in rows], file, indent=2, default=str)
+    """All rows as a JSON array of objects; dates and instants as ISO text, NaN and infinity as null."""
+    values = [{name: _json_value(value) for name, value in zip(names, row, strict=True)} for row in rows]
+    json.dump(values, file, indent=2, default=str, allow_nan=False)
     file.write("\n")
+
+
+def _json_value(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity: they become null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _shown(value: Any) -> str:

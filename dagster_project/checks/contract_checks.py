@@ -16,20 +16,15 @@ if TYPE_CHECKING:
 
 
 def contract_check_results(
-    connection: "duckdb.DuckDBPyConnection", contract: Contract, unreadable: list[str]
+    connection: "duckdb.DuckDBPyConnection", contract: Contract, problems: list[str], cut_off: list[str]
 ) -> list[CheckResult]:
-    """Evaluate every check of one table; `unreadable` are payloads that could not be fetched now."""
+    """Evaluate every check of one table.
+
+    Args:
+        problems: payloads on offer now that could not be used, in words.
+        cut_off: those of them that were refused for the rows they lost.
+    """
     [(rows,)] = connection.execute(f"select count(*) from raw.{contract.table} where not is_removed").fetchall()
-    refused = connection.execute(
-        """
-        select rule, reason from ops.payload_log where table_name = ?
-        qualify row_number() over (partition by source, name order by payload_seq desc) = 1 and status = 'refused'
-        """,
-        [contract.table],
-    ).fetchall()
-    cut_off = [reason for rule, reason in refused if rule == "removals_explained"]
-    unusable = [reason for rule, reason in refused if rule == "payload_readable"]
-    unusable += [reason for reason in unreadable if reason not in (*cut_off, *unusable)]
     broken = {
         rule: (count, f"{name} line {line}: {reason}")
         for rule, count, name, line, reason in connection.execute(
@@ -45,7 +40,7 @@ def contract_check_results(
         if name == "has_rows":
             results.append(_result(contract, name, "warn", int(rows == 0), f"raw.{contract.table} has no rows"))
         elif name in BATCH_RULES:
-            found = cut_off if name == "removals_explained" else unusable
+            found = [p for p in problems if (p in cut_off) == (name == "removals_explained")]
             results.append(_result(contract, name, "error", len(found), "; ".join(found)))
         else:
             count, message = broken.get(name, (0, ""))

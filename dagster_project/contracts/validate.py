@@ -65,7 +65,8 @@ def validate(
     if "source" not in contract.column:
         typed["source"] = _source(text, default_source)
     typed["stated_available_at"] = _stated_available_at(contract, text, typed, rejects)
-    rejects.extend(_schema_failures(contract, typed))
+    untyped = {(reject["row"], reject["column_name"]) for reject in rejects}
+    rejects.extend(_schema_failures(contract, typed, untyped))
     rejects.extend(_too_early(contract, typed))
     good = _without(typed, rejects)
     for rule in contract.row_rules:
@@ -216,7 +217,7 @@ def _bound(column: Column, bound: float | str) -> Any:
     return bound if column.kind == "number" else pd.Timestamp(bound)
 
 
-def _schema_failures(contract: Contract, typed: "pd.DataFrame") -> list[dict[str, Any]]:
+def _schema_failures(contract: Contract, typed: "pd.DataFrame", untyped: set[tuple[int, str]]) -> list[dict[str, Any]]:
     """What the pandera schema finds; a value that was not even typed is not reported again as missing."""
     from pandera.errors import SchemaErrors
 
@@ -230,6 +231,8 @@ def _schema_failures(contract: Contract, typed: "pd.DataFrame") -> list[dict[str
     for failure in failures.itertuples():
         column = contract.column[str(failure.column)]
         if failure.check == "not_nullable":
+            if (int(failure.index), column.name) in untyped:
+                continue
             rejects.append(_reject(failure.index, column.name, None, "value_present", f"{column.name} is empty"))
         else:
             value = failure.failure_case

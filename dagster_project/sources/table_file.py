@@ -43,16 +43,8 @@ class TextTable:
 
     @cached_property
     def _record_lines(self) -> list[int]:
-        """First physical line of every well-formed record of a CSV file (the header is line 1)."""
         assert self.csv_content is not None
-        reader = csv.reader(io.StringIO(self.csv_content.decode("utf-8-sig"), newline=""))
-        width = len(next(reader))
-        lines, start = [], reader.line_num + 1
-        for record in reader:
-            if len(record) == width and record != [""]:
-                lines.append(start)
-            start = reader.line_num + 1
-        return lines
+        return record_lines(self.csv_content)[0]
 
     @property
     def ragged_frame(self) -> "pd.DataFrame":
@@ -87,6 +79,25 @@ def read_table_file(content: bytes, origin: str) -> TextTable:
     return _csv_text(content, origin)
 
 
+def record_lines(csv_content: bytes) -> tuple[list[int], list[int]]:
+    """First physical lines (from 1) of the records after the header: those that fit it, and ragged ones.
+
+    A record may span lines in quotes, and blank lines are no records, so lines cannot be counted by rows.
+    """
+    reader = csv.reader(io.StringIO(csv_content.decode("utf-8-sig"), newline=""))
+    width = 0
+    fitting: list[int] = []
+    ragged: list[int] = []
+    start = 1
+    for record in reader:
+        if record and not width:
+            width = len(record)
+        elif record:
+            (fitting if len(record) == width else ragged).append(start)
+        start = reader.line_num + 1
+    return fitting, ragged
+
+
 def _csv_text(content: bytes, origin: str) -> TextTable:
     import pyarrow as pa
     from pyarrow import csv as pacsv
@@ -109,13 +120,14 @@ def _csv_text(content: bytes, origin: str) -> TextTable:
                     f"{origin}: line 1 has no comma but {word}s; expected a comma as delimiter. Save it as CSV "
                     "with commas."
                 )
-    repeated = sorted({name for name in header if header.count(name) > 1})
+    names = [name.strip() for name in header]
+    repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise SourceError(f"{origin}: column {repeated[0]} stands twice in line 1. Remove one of them.")
-    ragged: list[RaggedRow] = []
+    found: list[pacsv.InvalidRow] = []
 
     def keep_ragged(row: pacsv.InvalidRow) -> str:
-        ragged.append(RaggedRow(row.number or 0, row.text, row.actual_columns))
+        found.append(row)
         return "skip"
 
     try:
@@ -132,6 +144,8 @@ def _csv_text(content: bytes, origin: str) -> TextTable:
         )
     except pa.ArrowInvalid as error:
         raise SourceError(f"{origin}: cannot be read as CSV ({error}). Deliver it again.") from error
+    lines = record_lines(content)[1] if found else []
+    ragged = [RaggedRow(line, row.text, row.actual_columns) for line, row in zip(lines, found, strict=True)]
     return TextTable(_to_pandas(table), tuple(ragged), content)
 
 

@@ -70,7 +70,7 @@ class Archive:
             try:
                 fields = json.loads(line)
                 found.append(LedgerEntry(**fields | {"lines": tuple(fields.get("lines", ()))}))
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, AttributeError) as error:
                 raise WarehouseError(
                     f"{self.ledger_file} line {number}: not a ledger entry ({error}). Restore the file from a backup; "
                     "the archive is the system of record."

@@ -26,6 +26,7 @@ from dagster_project.warehouse.vintages import (
     find_gone,
     record_split_events,
     stage_incoming,
+    vanished_series,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class TableReport:
     table: str
     payloads: int = 0
     rows_new: int = 0
+    cut_off: list[str] = field(default_factory=list)
+    """Those of the problems that are payloads refused for the rows they lost."""
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -75,6 +78,7 @@ def extract_table(
     for found in latest_payloads(connection, contract.table):
         if found.status == "refused" and found.name in offered:
             report.problems.append(found.reason)
+            report.cut_off += [found.reason] if found.rule == "removals_explained" else []
         report.remarks.extend(found.remarks)
     return report
 
@@ -138,10 +142,11 @@ def _ingest_payload(
     same = (entry.source, entry.name)
     try:
         text, valid = _read(archive, contract, entry)
-        gone = 0
+        gone, vanished = 0, []
         if same in accepted:
             _, before = _read(archive, contract, accepted[same])
             gone = find_gone(connection, contract, seen, before.present, valid.present)
+            vanished = vanished_series(connection, contract)
     except (SourceError, RefusedError, RemovalsError) as error:
         reason = str(error) if str(error).startswith(entry.origin) else f"{entry.origin}: {error}"
         rule = "removals_explained" if isinstance(error, RemovalsError) else "payload_readable"
@@ -161,6 +166,11 @@ def _ingest_payload(
     remarks = [f"{entry.origin}: {remark}" for remark in valid.remarks]
     if quarantined:
         remarks.append(f"{entry.origin}: {quarantined} rows in quarantine.{contract.table}")
+    if vanished:
+        names = ", ".join(vanished[:5]) + (" ..." if len(vanished) > 5 else "")
+        remarks.append(
+            f"{entry.origin}: {len(vanished)} series are not in the file any more ({names}); their rows stay"
+        )
     if removed:
         remarks.append(f"{entry.origin}: {removed} rows were removed from the file and got a tombstone")
     if valid.equal_duplicates:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 JITTER_RELATIVE = 1e-5
 """Vendors restate the same number with noise of this size; smaller differences are no revision."""
 SPLIT_ROUNDING_RELATIVE = 1e-3
-"""After a split vendors round the divided prices to the cent: 0.01 on a price of 10."""
+SPLIT_ROUNDING_USD = 0.006
+"""After a split vendors round divided prices and dividends to the cent, and counts to the hundred."""
 REMOVALS_ALLOWED_ROWS = 3
 REMOVALS_ALLOWED_SHARE = 0.01
 """A payload that loses more rows than this looks cut off, not corrected, and is refused."""
@@ -129,7 +130,7 @@ def append_news(connection: "duckdb.DuckDBPyConnection", contract: Contract, see
         f"""
         insert into raw.{contract.table} by name
         with held as (
-            select v.*, {packed.format("v")} as content, {_tolerance(contract)} as tolerance
+            select v.*, {packed.format("v")} as content, {_rescaled(contract)} as is_rescaled
             from raw.{contract.current_relation} as v
             where exists (select 1 from incoming as i where {_same(contract, "v", "i")})
         ),
@@ -144,15 +145,14 @@ def append_news(connection: "duckdb.DuckDBPyConnection", contract: Contract, see
             from held where stated_available_at is not null
         ),
         timeline as (
-            select {keys}, available_at as instant, 0 as is_incoming, content, is_removed, tolerance, payload_seq
+            select {keys}, available_at as instant, 0 as is_incoming, content, is_removed, payload_seq
             from held
             union all
-            select {keys}, stated_available_at, 1, {packed.format("i")}, false, {JITTER_RELATIVE}, {seen.payload_seq}
+            select {keys}, stated_available_at, 1, {packed.format("i")}, false, {seen.payload_seq}
             from incoming as i where stated_available_at is not null
         ),
         preceded as (
-            select *, lag(content) over line as earlier, lag(is_removed) over line as earlier_removed,
-                lag(tolerance) over line as earlier_tolerance
+            select *, lag(content) over line as earlier, lag(is_removed) over line as earlier_removed
             from timeline
             window line as (partition by {keys} order by instant, is_incoming, payload_seq)
         ),
@@ -174,7 +174,7 @@ def append_news(connection: "duckdb.DuckDBPyConnection", contract: Contract, see
                     when l.is_removed then i.is_last_statement
                     when i.stated_available_at is not null and s.payload_seq is null then p.earlier_removed
                 end, false) as earlier_removed,
-                coalesce(l.tolerance, {JITTER_RELATIVE}) as tolerance,
+                coalesce(l.is_rescaled, false) as is_rescaled,
                 case
                     when i.stated_available_at is null and l.payload_seq is null then i.first_available_at
                     when i.stated_available_at is null or (l.is_removed and i.is_last_statement)
@@ -268,6 +268,18 @@ def find_gone(
     return gone
 
 
+def vanished_series(connection: "duckdb.DuckDBPyConnection", contract: Contract) -> list[str]:
+    """Series that the reading before had and this one does not mention at all (after `find_gone`)."""
+    if not contract.series:
+        return []
+    shown = " || ' ' || ".join(f'cast("{name}" as varchar)' for name in contract.series)
+    names = ", ".join(f'"{name}"' for name in ("source", *contract.series))
+    rows = connection.execute(
+        f"select distinct {shown} from (select {names} from keys_before except select {names} from keys_now) order by 1"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
 def affirm_gone(
     connection: "duckdb.DuckDBPyConnection", contract: Contract, seen: Observation, rows: "pd.DataFrame"
 ) -> int:
@@ -326,17 +338,18 @@ def _current_sql(contract: Contract) -> str:
     """
 
 
-def _tolerance(contract: Contract) -> str:
-    if not contract.has_splits or "split_ratio" not in contract.column:
-        return str(JITTER_RELATIVE)
-    return f"case when v.split_factor = 1 then {JITTER_RELATIVE} else {SPLIT_ROUNDING_RELATIVE} end"
+def _rescaled(contract: Contract) -> str:
+    return "v.split_factor <> 1" if contract.has_splits else "false"
 
 
 def _differs(column: Column) -> str:
     new, old = f'content."{column.name}"', f'earlier."{column.name}"'
     if column.kind != "number":
         return f"{new} is distinct from {old}"
-    return f"({new} is null) <> ({old} is null) or abs({new} - {old}) > tolerance * greatest(abs({new}), abs({old}))"
+    size = f"greatest(abs({new}), abs({old}))"
+    rounding = {-1: str(SPLIT_ROUNDING_USD), 1: f"{SPLIT_ROUNDING_RELATIVE} * {size}"}.get(column.split_power, "0")
+    allowed = f"greatest({JITTER_RELATIVE} * {size}, case when is_rescaled then {rounding} else 0 end)"
+    return f"({new} is null) <> ({old} is null) or abs({new} - {old}) > {allowed}"
 
 
 def _count(connection: "duckdb.DuckDBPyConnection", relation: str) -> int:

@@ -45,9 +45,10 @@
                 on
                     vintages.period_end <= days.known_on
                     and vintages.period_end >= {{ add_months('days.known_on', -months_back) }}
-                    {%- if knowledge == 'as_known' %}
-                    and vintages.available_at_utc < cast({{ add_days('days.known_on', 1) }} as timestamp)
-                    {%- endif %}
+                    and (
+                        '{{ knowledge }}' = 'latest_vintage'
+                        or vintages.available_at_utc < cast({{ add_days('days.known_on', 1) }} as timestamp)
+                    )
         ) as ranked
         where
             vintage_number_from_latest = 1

@@ -1,5 +1,5 @@
 -- Bars on other days are left out of every mart: wrong dates, or a market with other holidays.
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'stg_prices__daily_bars'}}}) }}
 
 with bars as (
     select * from {{ ref('stg_prices__daily_bars') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'stg_prices__daily_bars'}}}) }}
 -- Simulated and real rows never share a warehouse.
 with bars as (
     select * from {{ ref('stg_prices__daily_bars') }}

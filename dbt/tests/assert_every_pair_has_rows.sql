@@ -1,5 +1,5 @@
 -- A pair with a symbol that has no data gives no rows; this names it.
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'dim_pair'}}}) }}
 
 with pairs as (
     select * from {{ ref('dim_pair') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'relative_performance'}}}) }}
 -- Without the headline pair there is nothing to publish.
 with pairs as (
     select * from {{ ref('dim_pair') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'relative_performance_horizons'}}}) }}
 -- The price return of the small side read a second way, from price_levels.
 with horizons as (
     select * from {{ ref('relative_performance_horizons') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'relative_performance_horizons'}}}) }}
 -- Only the day of an election starts its own horizon; one day is one session; a base lies within a week of its anchor.
 with horizons as (
     select * from {{ ref('relative_performance_horizons') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'relative_performance'}}}) }}
 -- The price ratio read a second way, from the closes of price_levels; and every ratio is above zero.
 with relative_performance as (
     select * from {{ ref('relative_performance') }}

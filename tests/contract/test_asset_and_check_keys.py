@@ -7,7 +7,7 @@ import pytest
 
 from dagster_project.contracts.tables import CONTRACTS
 from tests.contract.write_asset_and_check_keys import KEYS_FILE
-from tests.helpers import REPO, clean_environment, known_bug
+from tests.helpers import REPO, clean_environment
 
 HOW = "If this is meant, run: python tests/contract/write_asset_and_check_keys.py"
 
@@ -46,7 +46,6 @@ def test_every_check_of_a_contract_is_an_asset_check(keys):
     assert {f"asset raw/{table}" for table in CONTRACTS} <= set(keys)
 
 
-@known_bug("BUG D1: singular dbt tests that read more than one model are no asset checks")
 def test_every_dbt_test_is_an_asset_check(keys):
     """A test of the dbt project that Dagster does not know would not be seen by anybody."""
     singular = {path.stem for path in (REPO / "dbt" / "tests").glob("*.sql")}

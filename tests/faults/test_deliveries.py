@@ -19,7 +19,7 @@ from dagster_project.errors import SourceError
 from dagster_project.settings import Settings
 from dagster_project.steps import ExtractResult
 from tests import market
-from tests.helpers import files_settings, known_bug
+from tests.helpers import files_settings
 
 BARS = CONTRACTS["daily_bars"]
 FRAME = market.bars(first="2017-01-03", last="2017-03-31")
@@ -165,7 +165,6 @@ def test_extra_column_is_left_alone_and_remarked(settings: Settings):
     assert done.report.remarks == [f"{file}: column colour is not in the contract, left alone"]
 
 
-@known_bug("BUG C3: impossible_bar crashes on an empty frame, so the whole build fails without a readable message")
 def test_file_of_bad_rows_only_is_quarantined_whole(settings: Settings):
     market.deliver(settings.inbox_dir, FRAME.head(20).assign(dividend="none"))
     done = extract(settings)
@@ -281,7 +280,6 @@ def test_file_cut_off_is_refused(settings: Settings):
     assert steps.extract(settings, BARS, steps.new_build_id(), accept_removals=True).report.problems == []
 
 
-@known_bug("BUG V8: whole symbols that go are no removals, so a file cut at a symbol's end passes without a word")
 def test_file_cut_off_at_the_end_of_a_symbol_does_not_pass_silently(settings: Settings):
     market.deliver(settings.inbox_dir, FRAME)
     extract(settings)

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from tests import market
-from tests.helpers import REPO, clean_environment, file_hashes, known_bug, smallcap
+from tests.helpers import REPO, clean_environment, file_hashes, smallcap
 from tests.scenarios import BARS, Run
 
 PUBLISHED = Path("published") / "current"
@@ -76,9 +76,6 @@ def test_missing_inbox(own_run: Run, tmp_path: Path):
     assert published(own_run.data) == before
 
 
-@known_bug(
-    "BUG P1: `open_problems` in the error path of `build` raises for a file of another version and hides the error"
-)
 @pytest.mark.scenario("base")
 def test_missing_inbox_is_named_though_the_warehouse_is_of_another_version(own_run: Run, tmp_path: Path):
     with duckdb.connect(str(own_run.warehouse_file)) as connection:

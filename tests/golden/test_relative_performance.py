@@ -122,7 +122,8 @@ def test_the_article_of_26_may_2017(marts: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_every_pair_of_the_input_is_there(marts: duckdb.DuckDBPyConnection) -> None:
-    found = marts.execute("select distinct pair_id, return_basis from marts.relative_performance order by all").fetchall()
+    query = "select distinct pair_id, return_basis from marts.relative_performance order by all"
+    found = marts.execute(query).fetchall()
     funds = ["IJR_SPY", "IWM_IWB", "IWM_SPY", "IWN_IWD", "IWO_IWF", "VTWO_VOO"]
     assert found == sorted([("RUT_GSPC", "price"), *((pair, basis) for pair in funds for basis in ("price", "total"))])
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.helpers import known_bug, smallcap
+from tests.helpers import smallcap
 from tests.scenarios import Run
 
 pytestmark = pytest.mark.scenario("base")
@@ -113,8 +113,8 @@ def test_query_limit_is_told(run: Run):
     ["delete from marts.price_levels", "create table marts.x as select 1",
      "copy marts.dim_pair to '/tmp/smallcap_out.csv'",
      "select * from read_csv('/etc/passwd')", "selec 1", "select * from marts.nothing",
-     pytest.param("", marks=known_bug("BUG Q2: an empty query ends in a traceback (AttributeError)")),
-     pytest.param("-- nothing", marks=known_bug("BUG Q2: an empty query ends in a traceback (AttributeError)"))],
+     "",
+     "-- nothing"],
 )  # fmt: skip
 def test_query_that_writes_or_fails_ends_with_1(run: Run, sql):
     before = run.market_file.read_bytes()

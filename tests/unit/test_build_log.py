@@ -9,7 +9,6 @@ import pytest
 
 from dagster_project.build_log import build_log
 from dagster_project.settings import Settings
-from tests.helpers import known_bug
 
 SECRET = "s3cr3t-t0ken"
 LOGGER = logging.getLogger("smallcap.test")
@@ -49,7 +48,6 @@ def test_secrets_are_masked_in_message_and_arguments(tmp_path: Path, capsys, cal
     assert SECRET not in shown.out + shown.err
 
 
-@known_bug("BUG L1: the traceback of a logged exception is written without the mask")
 def test_secrets_are_masked_in_exceptions(tmp_path: Path):
     with build_log(tmp_path, "b", (SECRET,), terminal=False) as path:
         try:

@@ -13,7 +13,6 @@ from rich.console import Console
 from dagster_project.brief.query import print_rows, write_csv, write_json
 from dagster_project.errors import WarehouseError
 from dagster_project.warehouse.connection import open_reader
-from tests.helpers import known_bug
 
 
 @pytest.fixture
@@ -128,7 +127,6 @@ def test_json_is_read_back():
     assert second["symbol"] == 'a,"b"\n'
 
 
-@known_bug("BUG Q1: NaN and infinity are written as bare NaN and Infinity, which is not JSON")
 def test_json_of_nan_is_valid_json():
     file = io.StringIO()
     write_json(["x"], [(float("nan"),), (float("inf"),)], file)

@@ -6,7 +6,7 @@ import pytest
 
 from dagster_project.errors import SmallcapError
 from dagster_project.settings import Settings, load_settings
-from tests.helpers import REPO, known_bug
+from tests.helpers import REPO
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,6 @@ def test_wrong_setting_names_itself_and_its_value(monkeypatch: pytest.MonkeyPatc
     assert caught.value.exit_code == 1
 
 
-@known_bug("BUG S1: an empty SMALLCAP_INBOX or SMALLCAP_DATA_DIR is taken as the working directory, not as unset")
 @pytest.mark.parametrize("name", ["SMALLCAP_INBOX", "SMALLCAP_DATA_DIR"])
 def test_empty_variable_is_an_unset_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name):
     monkeypatch.chdir(tmp_path)

@@ -11,14 +11,8 @@ from pyarrow import parquet
 
 from dagster_project.errors import SourceError
 from dagster_project.sources.table_file import TextTable, read_table_file
-from tests.helpers import known_bug
 
 PLAIN = b"symbol,close\nIWM,1\nSPY,2\n"
-
-
-RECORDS_NOT_LINES = known_bug(
-    "BUG T3: the line of a ragged row counts records, so blank lines and quoted newlines before it shift it"
-)
 
 
 def read(content: bytes, name: str = "a.csv") -> TextTable:
@@ -64,7 +58,6 @@ def test_csv_text_and_line_numbers(content, rows, lines):
     assert [table.line(row) for row in range(len(rows))] == lines
 
 
-@known_bug("BUG T1: blank lines before the header make every line number fail (IndexError)")
 def test_blank_line_before_the_header():
     table = read(b"\n\nsymbol,close\nIWM,1\n")
     assert texts(table) == [["IWM", "1"]]
@@ -75,8 +68,8 @@ def test_blank_line_before_the_header():
     ("content", "expected"),
     [
         (b"symbol,close\nIWM,1\nIWM\nSPY,2,3\n", [(3, 1, "IWM"), (4, 3, "SPY,2,3")]),
-        pytest.param(b"symbol,close\nIWM,1\n\nSPY,2,3\n", [(4, 3, "SPY,2,3")], marks=RECORDS_NOT_LINES),
-        pytest.param(b'symbol,close\n"I\nWM",1\nSPY,2,3\n', [(4, 3, "SPY,2,3")], marks=RECORDS_NOT_LINES),
+        (b"symbol,close\nIWM,1\n\nSPY,2,3\n", [(4, 3, "SPY,2,3")]),
+        (b'symbol,close\n"I\nWM",1\nSPY,2,3\n', [(4, 3, "SPY,2,3")]),
         (b"symbol,close\r\nIWM,1\r\nSPY,2,3\r\n", [(3, 3, "SPY,2,3")]),
     ],
 )
@@ -172,7 +165,6 @@ def test_file_that_is_no_table_says_why(name, content, words):
         assert word in str(caught.value)
 
 
-@known_bug("BUG T2: `close, close` passes as two columns and becomes one name; validation crashes with AttributeError")
 def test_columns_that_differ_in_blanks_only_stand_twice():
     with pytest.raises(SourceError, match="twice"):
         read(b"symbol,close, close\nIWM,1,2\n")

@@ -1,7 +1,29 @@
 """Contracts of the fundamentals domain: holdings, company facts, index fundamentals."""
 
+from typing import TYPE_CHECKING
+
 from dagster_project.contracts.availability import Availability
-from dagster_project.contracts.model import Column, Contract
+from dagster_project.contracts.model import Column, Contract, RowRule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def known_before_filing(facts: "pd.DataFrame") -> "pd.Series":
+    """Reasons for facts that claim to have been available on a day before their filing.
+
+    The only rule here: one that took single figures out of a filing (a negative debt) would let the rest of it read as
+    a company without debt. Those are judged in dbt (int_fundamentals__facts_judged, int_fundamentals__positions).
+    """
+    import pandas as pd
+
+    stated, filed = facts["stated_available_at"], facts["filed_date"]
+    reasons = pd.Series(pd.NA, index=facts.index, dtype="string")
+    bad = (stated < filed).fillna(False)
+    days = stated[bad].dt.strftime("%Y-%m-%d").astype("string")
+    reasons[bad] = "available " + days + ", before the filing of " + filed[bad].dt.strftime("%Y-%m-%d")
+    return reasons
+
 
 FUND_HOLDINGS = Contract(
     table="fund_holdings",
@@ -49,6 +71,10 @@ COMPANY_FACTS = Contract(
     availability=Availability("filed_date", "on", "16:00"),
     cadence="irregular",
     live_source="SEC companyfacts",
+    row_rules=(
+        RowRule("known_after_filing", "no fact was available before the day of its filing", "filed_date",
+                known_before_filing),
+    ),
 )  # fmt: skip
 
 INDEX_FUNDAMENTALS = Contract(

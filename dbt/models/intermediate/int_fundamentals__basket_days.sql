@@ -40,7 +40,9 @@ final as (
         error_rows,
         holdings_available_at_utc,
         case
-            when basket_weight_pct is null or basket_weight_pct not between {{ lowest_weight_pct }} and {{ highest_weight_pct }}
+            when
+                basket_weight_pct is null
+                or basket_weight_pct not between {{ lowest_weight_pct }} and {{ highest_weight_pct }}
                 then
                     'weights add up to ' || coalesce(cast(round(basket_weight_pct, 2) as varchar), 'nothing')
                     || ' %, outside {{ lowest_weight_pct }} to {{ highest_weight_pct }}'

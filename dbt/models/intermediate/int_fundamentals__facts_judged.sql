@@ -3,15 +3,15 @@
 {%- set quarterly_months = 6 -%}
 {#- months_back: the period in use and three filings before it. -#}
 {%- set months_back = annual_months + 36 -%}
-{#- A stub between two fiscal year ends: longer than a vendor's shift of a year end to the month end, shorter than a year. -#}
+{#- A stub between two fiscal year ends: longer than a vendor's shift to the month end, shorter than a year. -#}
 {%- set stub_days_from = 45 -%}
 {%- set stub_days_to = 329 -%}
-{#- No balance sheet and no share count grows three hundred times from one filing to the next, other than by its unit. -#}
+{#- No balance sheet grows three hundred times from one filing to the next, other than by its unit. -#}
 {%- set unit_factor = 300 -%}
 {#- A reverse split restates the newest filing and leaves prices in doubt. -#}
 {%- set collapse_factor = 8 -%}
 {%- set vintage_factor = 1.9 -%}
-{#- Losses of a shell reach thirty times its assets; a figure in another unit stands at a thousand times a twentieth. -#}
+{#- Losses of a shell reach thirty times its assets; another unit is a thousand times a twentieth. -#}
 {%- set most_earnings_of_assets = 50 -%}
 {%- set flows = "'net_income_common', 'revenue', 'operating_income', 'depreciation_amortization', "
     ~ "'interest_expense_net', 'interest_expense', 'dividends_paid'" -%}
@@ -171,10 +171,11 @@ in_use as (
             when facts.earlier_2 is null and facts.earlier_3 is null then facts.earlier_1
             when facts.earlier_2 is null then sqrt(facts.earlier_1) * sqrt(facts.earlier_3)
             when facts.earlier_3 is null then sqrt(facts.earlier_1) * sqrt(facts.earlier_2)
-            else greatest(
-                least(facts.earlier_1, facts.earlier_2),
-                least(greatest(facts.earlier_1, facts.earlier_2), facts.earlier_3)
-            )
+            else
+                greatest(
+                    least(facts.earlier_1, facts.earlier_2),
+                    least(greatest(facts.earlier_1, facts.earlier_2), facts.earlier_3)
+                )
         end as earlier_level
     from with_earlier as facts
     inner join ranked_periods
@@ -296,7 +297,9 @@ final as (
                     cast(round(times_earlier, 6) as varchar)
                     || ' times the level of the filings before: looks like another unit'
             when 'earnings_beyond_assets'
-                then 'net income beyond {{ most_earnings_of_assets }} times total assets: one of them is in another unit'
+                then
+                    'net income beyond {{ most_earnings_of_assets }} times total assets: '
+                    || 'one of them is in another unit'
             when 'filing_in_another_unit'
                 then cast(concepts_off_scale as varchar) || ' figures of this filing are in another unit'
         end as reason

@@ -29,6 +29,10 @@ ticker_changes as (
     select * from {{ ref('ticker_changes') }}
 ),
 
+class_tickers as (
+    select distinct ticker from share_classes
+),
+
 -- 1. the row by itself and within its basket
 
 described as (
@@ -45,6 +49,7 @@ described as (
         coalesce(holdings.price_usd, holdings.market_value_usd / nullif(holdings.shares, 0)) as price_usd,
         holdings.available_at_utc as holdings_available_at_utc,
         coalesce(baskets.holding_kind, 'fund') as holding_kind,
+        class_tickers.ticker is not null as is_listed_class,
         coalesce(lower(holdings.sector) like 'financial%', false)
         or coalesce(lower(holdings.sector) like 'bank%', false)
         or coalesce(lower(holdings.sector) like 'insurance%', false) as is_financial,
@@ -63,6 +68,7 @@ described as (
         ) as is_equity
     from holdings
     left join baskets on holdings.basket = baskets.basket
+    left join class_tickers on holdings.ticker_key = class_tickers.ticker
 ),
 
 counted as (
@@ -79,14 +85,11 @@ counted as (
 
 measured as (
     select
-        counted.*,
+        *,
         shares * price_usd / nullif(market_value_usd, 0) as times_market_value,
         basket_weight_pct * market_value_usd / nullif(basket_value_usd, 0) as implied_weight_pct,
         shares / nullif(shares_before, 0) as times_shares_before,
-        price_usd / nullif(price_before_usd, 0) as times_price_before,
-        exists (
-            select 1 from share_classes where share_classes.ticker = counted.ticker_key
-        ) as is_listed_class
+        price_usd / nullif(price_before_usd, 0) as times_price_before
     from counted
 ),
 
@@ -386,7 +389,7 @@ figures as (
         count(case when concept in ('long_term_debt', 'short_term_debt') and rule is not null then 1 end)
             as debts_excluded,
         max(case when concept = 'floating_rate_debt' and rule is null then fact_value end) as floating_debt_usd,
-        -- interest_expense is a cost with a plus, interest_expense_net an item of the income statement: cost with a minus
+        -- interest_expense is a cost with a plus; interest_expense_net is signed as in an income statement
         coalesce(
             max(case when concept = 'interest_expense' and rule is null then fact_value end),
             max(case when concept = 'interest_expense_net' and rule is null then -fact_value end)
@@ -466,6 +469,19 @@ stakes as (
         company_id
 ),
 
+medians as (
+    select
+        knowledge,
+        basket,
+        as_of_date,
+        case when count(*) >= {{ companies_for_median }} then median(company_stake) end as median_stake
+    from stakes
+    group by
+        knowledge,
+        basket,
+        as_of_date
+),
+
 stakes_with_median as (
     select
         stakes.knowledge,
@@ -475,18 +491,7 @@ stakes_with_median as (
         stakes.company_stake,
         medians.median_stake
     from stakes
-    inner join (
-        select
-            knowledge,
-            basket,
-            as_of_date,
-            case when count(*) >= {{ companies_for_median }} then median(company_stake) end as median_stake
-        from stakes
-        group by
-            knowledge,
-            basket,
-            as_of_date
-    ) as medians
+    inner join medians
         on
             stakes.knowledge = medians.knowledge
             and stakes.basket = medians.basket
@@ -591,7 +596,9 @@ final as (
                     'price ' || cast(price_usd as varchar)
                     || ' above {{ highest_price_usd }} without a share class known for it: price and shares rescaled'
             when 'shares_times_price_against_value'
-                then 'shares times price is ' || cast(round(times_market_value, 4) as varchar) || ' times the market value'
+                then
+                    'shares times price is ' || cast(round(times_market_value, 4) as varchar)
+                    || ' times the market value'
             when 'weight_against_value'
                 then
                     'weight ' || cast(weight_pct as varchar) || ' %, but the market value implies '

@@ -4,7 +4,7 @@ with current_months as (
 
 final as (
     select
-        "index" as index_name,
+        index as index_name,
         month as month_start,
         {{ nan_to_null('price') }} as price,
         {{ nan_to_null('dividend') }} as dividend,
