@@ -190,7 +190,7 @@ def hand_made(vector: dict[str, Any]) -> Case:
     case.hold("CASH", "USD", name="USD CASH", weight_pct=5.0, market_value_usd=5e5, shares=5e5, price_usd=1.0)
     case.hold("CASH", "XTSLA", name="BLK CSH FND TREASURY", weight_pct=-5.0, market_value_usd=-5e5)
 
-    case.basket("NOFACTS", [f"NF{n}" for n in range(12)])
+    case.basket("NOFACTS", prefix="NF")
     case.facts = [row for row in case.facts if not row["ticker"].startswith("NF")]
 
     # facts in thousands: the whole filing or the money alone, with and without a filing before
@@ -243,16 +243,16 @@ def hand_made(vector: dict[str, Any]) -> Case:
     case.report("VINTAGE3", {"shares_diluted": 2e7, "net_income_common": 1e6}, available="2023-06-30")
 
     # share classes: half of each class of one company, half the earnings in all
-    case.basket("CLASSES")
-    case.hold("CLASSES", "GOOG", market_value_usd=5e6, shares=5e5, weight_pct=0.0)
-    case.hold("CLASSES", "GOOGL", market_value_usd=5e6, shares=5e5, weight_pct=0.0)
+    case.basket("CLASSES", weight_pct=100 / 13)
+    for ticker in ("GOOG", "GOOGL"):
+        case.hold("CLASSES", ticker, market_value_usd=5e6, shares=5e5, weight_pct=50 / 13)
     case.report("GOOG", GOOD_FACTS)
 
     # positions that contradict themselves or the others
-    case.basket("ROWS")
+    case.basket("ROWS", size=20)
     case.position("ROWS", "ROWS0").update(price_usd=5.0)
-    case.position("ROWS", "ROWS1").update(weight_pct=100 / 12 + 3)
-    case.position("ROWS", "ROWS2").update(weight_pct=100 / 12 - 3)
+    case.position("ROWS", "ROWS1").update(weight_pct=8.0)
+    case.position("ROWS", "ROWS2").update(weight_pct=2.0)
     case.position("ROWS", "ROWS3").update(price_usd=20_000.0, shares=500.0)
     case.position("ROWS", "ROWS4").update(price_usd=0.0)
     for row in case.facts:
@@ -274,10 +274,14 @@ def hand_made(vector: dict[str, Any]) -> Case:
         day = str(np.datetime64("2017-03-01") + number)
         case.hold("US_LARGE_500", "LARGE", day, weight_pct=100.0)
         price = 10 + (number * 7) % 11
-        case.hold("US_SMALL_501_2500", "SMALL", day, weight_pct=50.0, price_usd=price, market_value_usd=price * 1e6)
-        off = 100 if number == 24 else 1
-        case.hold("US_SMALL_501_2500", "OFF", day, weight_pct=50.0, price_usd=price, market_value_usd=off * price * 1e6,
-                  shares=off * 1e6)  # fmt: skip
+        off = 0.01 if number == 24 else 1
+        weight = 100 / (1 + off)
+        value = price * 1e6
+        small = {"day": day, "price_usd": price}
+        case.hold("US_SMALL_501_2500", "SMALL", **small, weight_pct=weight, market_value_usd=value)
+        case.hold(
+            "US_SMALL_501_2500", "OFF", **small, weight_pct=off * weight, market_value_usd=off * value, shares=off * 1e6
+        )
     for ticker in ("LARGE", "SMALL", "OFF"):
         case.report(ticker, GOOD_FACTS)
     return case
@@ -342,7 +346,7 @@ def test_vector_04_yield_and_loss_makers(cases: duckdb.DuckDBPyConnection, vecto
     ("basket", "value", "coverage", "constituents", "rules"),
     [
         ("GOOD", 20.0, 100.0, 12, {}),
-        ("ZERO", 20.0, 100.0, 11, {"ZERO3": "value_not_positive"}),
+        ("ZERO", 20.0, 100 * 11 / 12, 11, {"ZERO3": "value_not_positive"}),
         ("W93", 20.0, 93.0, 12, {}),
         ("TWICE", 20.0, 100 * 10 / 12, 10, {"TWICE.4": "duplicate_ticker", "TWICE4": "duplicate_ticker"}),
         ("CASH", 20.0, 100.0, 12, {"USD": "not_equity", "XTSLA": "not_equity"}),
@@ -361,15 +365,16 @@ def test_vector_04_yield_and_loss_makers(cases: duckdb.DuckDBPyConnection, vecto
             {
                 "UNITS0": "shares_against_filings_before",
                 "UNITS1": "company_value_against_weight",
+                "UNITS2": "filing_in_another_unit",
                 "UNITS3": "company_value_against_assets",
             },
         ),
         (
             "ROWS",
             # ROWS6 owns two thirds of a company of 15 m
-            6 / (5 / 20 + 1 / 30),
-            None,
-            6,
+            14 / (13 / 20 + 1 / 30),
+            70.0,
+            14,
             {
                 "ROWS0": "shares_times_price_against_value",
                 "ROWS1": "weight_against_value",
@@ -382,15 +387,14 @@ def test_vector_04_yield_and_loss_makers(cases: duckdb.DuckDBPyConnection, vecto
     ],
 )
 def test_bad_rows_are_left_out_and_the_rest_counts(
-    cases: duckdb.DuckDBPyConnection, basket: str, value: float, coverage: float | None, constituents: int,
+    cases: duckdb.DuckDBPyConnection, basket: str, value: float, coverage: float, constituents: int,
     rules: dict[str, str],
 ) -> None:  # fmt: skip
     row = pe(cases, basket)
     assert excluded(cases, basket) == rules
     assert row["value"] == pytest.approx(value)
     assert row["constituents"] == constituents
-    if coverage is not None:
-        assert row["coverage_pct"] == pytest.approx(coverage)
+    assert row["coverage_pct"] == pytest.approx(coverage)
 
 
 @pytest.mark.parametrize(
@@ -487,7 +491,7 @@ def test_count_off_by_a_hundred_against_the_basket_before(cases: duckdb.DuckDBPy
     ).fetchall()
     [(day, rule, reason)] = rows
     assert (str(day), rule) == ("2017-03-25", "jump_by_a_round_factor")
-    assert reason.startswith("shares 100.0 times")
+    assert reason.startswith("shares 0.01 times")
 
 
 def test_nothing_at_all_gives_empty_marts(real_data_dir: Path, tmp_path: Path) -> None:
