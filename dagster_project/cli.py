@@ -51,10 +51,10 @@ class QueryFormat(StrEnum):
     json = "json"
 
 
-def _console(stderr: bool = False) -> "Console":
+def _console(piped_width: int = 120) -> "Console":
     from rich.console import Console
 
-    return Console(stderr=stderr, width=None if sys.stdout.isatty() else 120)
+    return Console(width=None if sys.stdout.isatty() else piped_width, highlight=False)
 
 
 app.add_typer(quarantine_cli.app, name="quarantine")
@@ -166,7 +166,7 @@ def query(
     elif layout is QueryFormat.json:
         write_json(names, rows, sys.stdout)
     else:
-        print_rows(names, rows, limit, _console())
+        print_rows(names, rows, limit, _console(piped_width=10_000))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from dagster_project.brief.flows import fund_flows
 from dagster_project.brief.model import Brief, records
 from dagster_project.brief.prices import performance
 from dagster_project.brief.rates import rate_expectations
+from dagster_project.brief.valuation import valuation
 from dagster_project.errors import SmallcapError
 from dagster_project.warehouse.connection import open_reader
 
@@ -31,7 +32,7 @@ def read_brief(database: Path, as_of: str = "latest") -> Brief:
     with open_reader(database) as reader:
         day = _session(reader, as_of)
         headline, prices = performance(reader, day)
-        sections = (prices, fund_flows(reader, day), rate_expectations(reader, day))
+        sections = (prices, fund_flows(reader, day), rate_expectations(reader, day), valuation(reader, day))
         [build] = records(reader, "select * from meta.build")
         return Brief(day, build, headline, sections, tuple(_warnings(reader)))
 

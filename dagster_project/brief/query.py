@@ -13,19 +13,41 @@ Rows = Sequence[Sequence[Any]]
 
 
 def print_rows(names: Sequence[str], rows: Rows, limit: int, console: "Console") -> None:
-    """At most `limit` rows as a table, with the number of those left out."""
+    """At most `limit` rows as a table, with the number of those left out.
+
+    A table that is wider than the terminal is shown row by row, one line per column.
+    """
+    shown = [[_shown(value) for value in row] for row in rows[:limit]]
+    widths = [max([len(name), *(len(row[i]) for row in shown)]) for i, name in enumerate(names)]
+    if console.is_terminal and sum(widths) + 3 * len(widths) + 1 > console.width:
+        _print_records(names, shown, console)
+    else:
+        _print_table(names, rows, shown, console)
+    if len(rows) > limit:
+        console.print(f"{len(rows) - limit} of {len(rows)} rows are not shown; use --limit or --format csv")
+
+
+def _print_table(names: Sequence[str], rows: Rows, shown: list[list[str]], console: "Console") -> None:
     from rich.markup import escape
     from rich.table import Table
 
     table = Table()
     for position, name in enumerate(names):
-        numeric = any(isinstance(row[position], int | float) for row in rows[:limit])
-        table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
-    for row in rows[:limit]:
-        table.add_row(*(escape(_shown(value)) for value in row))
+        numeric = any(isinstance(row[position], int | float) for row in rows[: len(shown)])
+        table.add_column(escape(name), justify="right" if numeric else "left", no_wrap=True)
+    for row in shown:
+        table.add_row(*(escape(value) for value in row))
     console.print(table)
-    if len(rows) > limit:
-        console.print(f"{len(rows) - limit} of {len(rows)} rows are not shown; use --limit or --format csv")
+
+
+def _print_records(names: Sequence[str], shown: list[list[str]], console: "Console") -> None:
+    from rich.markup import escape
+
+    indent = max(len(name) for name in names)
+    for number, row in enumerate(shown, start=1):
+        console.print(f"[dim]row {number}[/dim]")
+        for name, value in zip(names, row, strict=True):
+            console.print(f"  [bold]{escape(name):{indent}}[/bold]  {escape(value)}")
 
 
 def write_csv(names: Sequence[str], rows: Rows, file: IO[str]) -> None:

@@ -56,7 +56,7 @@ def print_brief(brief: Brief, console: "Console") -> None:
                 title=table.title, title_justify="left", caption=table.note or None, caption_justify="left"
             )
             for position, name in enumerate(table.header):
-                grid.add_column(name, justify="right" if position else "left", no_wrap=True)
+                grid.add_column(name, justify="right" if position else "left", no_wrap=position > 0)
             for row in table.rows:
                 grid.add_row(*(_coloured(cell) for cell in row))
             console.print()
