@@ -2,8 +2,8 @@
 
 Belongs here: the class `SampleSource` and the register of what it can simulate.
 Does not belong here: how a table is simulated (`sample_prices`, `sample_flows`, `sample_rates`,
-`sample_futures`), and any data: no row is copied from a market. Every number is SIMULATED except at
-the anchors of `data/sample/anchors.csv`, which are published facts, each with its source.
+`sample_futures`, `sample_fundamentals`), and any data: no row is copied from a market. Every number is SIMULATED
+except at the anchors of `data/sample/anchors.csv`, which are published facts, each with its source.
 """
 
 from collections.abc import Callable, Iterable
@@ -54,6 +54,24 @@ def _published_figures(anchors: Anchors) -> "pd.DataFrame":
     return sample_flows.published_figures(anchors)
 
 
+def _fund_holdings(anchors: Anchors) -> "pd.DataFrame":
+    from dagster_project.sources import sample_fundamentals
+
+    return sample_fundamentals.fund_holdings(anchors)
+
+
+def _company_facts(anchors: Anchors) -> "pd.DataFrame":
+    from dagster_project.sources import sample_fundamentals
+
+    return sample_fundamentals.company_facts(anchors)
+
+
+def _index_fundamentals(anchors: Anchors) -> "pd.DataFrame":
+    from dagster_project.sources import sample_fundamentals
+
+    return sample_fundamentals.index_fundamentals(anchors)
+
+
 # The functions import late: numpy and pandas are paid for by the first fetch, not by the import.
 SIMULATIONS: dict[str, Callable[[Anchors], "pd.DataFrame"]] = {
     "daily_bars": _daily_bars,
@@ -62,11 +80,11 @@ SIMULATIONS: dict[str, Callable[[Anchors], "pd.DataFrame"]] = {
     "policy_rates": _policy_rates,
     "treasury_yields": _treasury_yields,
     "published_figures": _published_figures,
+    "fund_holdings": _fund_holdings,
+    "company_facts": _company_facts,
+    "index_fundamentals": _index_fundamentals,
 }
-"""Contract table -> function that makes its frame. A table that is not here is not simulated.
-
-Room is left for `company_facts`, `fund_holdings` and `index_fundamentals`: a later issue.
-"""
+"""Contract table -> function that makes its frame. A table that is not here is not simulated."""
 
 
 class SampleSource:
