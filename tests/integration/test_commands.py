@@ -114,7 +114,7 @@ def test_query_limit_is_told(run: Run):
      "copy marts.dim_pair to '/tmp/smallcap_out.csv'",
      "select * from read_csv('/etc/passwd')", "selec 1", "select * from marts.nothing",
      "",
-     "-- nothing"],
+     "/* nothing */"],
 )  # fmt: skip
 def test_query_that_writes_or_fails_ends_with_1(run: Run, sql):
     before = run.market_file.read_bytes()
