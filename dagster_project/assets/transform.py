@@ -43,6 +43,8 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     checks = {spec.metadata[UNIQUE_ID]: spec.key for spec in dbt_models.check_specs if spec.metadata}
     selected = context.selected_asset_keys
     names = [spec.key.path[-1] for spec in specs.values() if spec.key in selected]
+    # A check that is executed alone runs its test alone, not the models.
+    names += [key.name for key in context.selected_asset_check_keys if key.asset_key not in selected]
     results = steps.transform(SETTINGS, build_id(context), names if context.is_subset else ())
     built = [r for r in results if r.unique_id in specs and r.is_ok and specs[r.unique_id].key in selected]
     found = steps.previews(SETTINGS, [".".join(specs[r.unique_id].key.path) for r in built])
