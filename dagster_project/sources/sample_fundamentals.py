@@ -223,7 +223,7 @@ def index_fundamentals(anchors: Anchors) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    months = np.arange(np.datetime64(INDEX_MONTHS[0]), np.datetime64(INDEX_MONTHS[1]) + 1)
+    months = np.arange(np.datetime64(INDEX_MONTHS[0]), np.datetime64(INDEX_MONTHS[1]) + np.timedelta64(1, "M"))
     path = simulate_closes(anchors)["^GSPC"]
     price = np.round(_month_means(months, path.days, path.close), 2)
     day, ratio = list(anchors.series("sp500_pe_trailing").items())[-1]
@@ -425,7 +425,7 @@ def _filings(n: int, random: np.random.Generator) -> tuple[Days, Days]:
     """Ends of the fiscal years and days of their filings, each shape (y, n)."""
     shift = random.choice(np.array(MONTHS_AFTER_DECEMBER), n, p=YEAR_END_ODDS)
     december = np.array([f"{year}-12" for year in FISCAL_YEARS], dtype="datetime64[M]")[:, None]
-    ends = (december + shift + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    ends = (december + (shift + 1).astype("timedelta64[M]")).astype("datetime64[D]") - np.timedelta64(1, "D")
     lags = random.integers(FILING_DAYS[0], FILING_DAYS[1], (len(FISCAL_YEARS), n), endpoint=True)
     filed: Days = np.busday_offset(ends + lags.astype("timedelta64[D]"), 0, roll="backward")
     return ends, filed
