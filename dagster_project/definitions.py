@@ -12,6 +12,7 @@ warehouse_mode = dg.AssetSpec(
     ["raw", "warehouse_mode"],
     description="One row: whether the file is simulated. Written when the warehouse file is made.",
     group_name="raw",
+    kinds={"duckdb"},
     owners=OWNERS,
 )
 

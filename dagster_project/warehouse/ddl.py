@@ -54,6 +54,11 @@ create table if not exists ops.check_results (
 """
 
 
+def sql_text(text: str) -> str:
+    """A text as a SQL literal, for statements that take no parameters (comments, attach, copy)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def layout_ddl() -> str:
     """Everything that a warehouse file has before dbt; creates what is not there, changes nothing that is."""
     statements = [OWN_TABLES]

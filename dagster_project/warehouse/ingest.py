@@ -24,6 +24,7 @@ from dagster_project.warehouse.vintages import (
     append_news,
     append_tombstones,
     find_gone,
+    is_simulated,
     record_split_events,
     stage_incoming,
     vanished_series,
@@ -136,7 +137,7 @@ def _ingest_payload(
     entry: LedgerEntry,
     earlier: Iterable[LedgerEntry],
 ) -> int:
-    simulated = _is_simulated(connection)
+    simulated = is_simulated(connection)
     seen = Observation(entry.seq, entry.observed_at, simulated, entry.accept_removals)
     accepted = _accepted(connection, earlier)
     same = (entry.source, entry.name)
@@ -259,8 +260,3 @@ def _log_payload(
     names = ", ".join(row)
     marks = ", ".join(f"${name}" for name in row)
     connection.execute(f"insert into ops.payload_log ({names}) values ({marks})", row)
-
-
-def _is_simulated(connection: "duckdb.DuckDBPyConnection") -> bool:
-    [(simulated,)] = connection.execute("select is_simulated from raw.warehouse_mode").fetchall()
-    return bool(simulated)

@@ -12,6 +12,7 @@ from dagster_project.checks.freshness import Freshness, domain_freshness
 from dagster_project.contracts.model import CONTRACT_VERSION, Contract
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.warehouse.check_results import LATEST_RESULTS
+from dagster_project.warehouse.ddl import sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -110,7 +111,7 @@ def write_meta(
     for (schema, table), columns in descriptions.items():
         for column, text in columns.items():
             target = f'column {schema}.{table}."{column}"' if column else f"table {schema}.{table}"
-            connection.execute(f"comment on {target} is '{text.replace(chr(39), chr(39) * 2)}'")
+            connection.execute(f"comment on {target} is {sql_text(text)}")
     connection.execute(
         "insert into meta.catalogue select schema_name, table_name, column_name, data_type, comment, ? "
         "from duckdb_columns() where database_name = current_database() and schema_name in ('marts', 'meta') "

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import WarehouseError
+from dagster_project.warehouse.ddl import sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -106,7 +107,7 @@ def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) ->
         "and table_catalog = current_database() order by 1, 2"
     ).fetchall()
     counts: dict[str, int] = {}
-    connection.execute(f"attach '{_quoted(file)}' as published (storage_version '{STORAGE_VERSION}')")
+    connection.execute(f"attach {sql_text(str(file))} as published (storage_version '{STORAGE_VERSION}')")
     try:
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema published.{schema}")
@@ -119,9 +120,9 @@ def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) ->
             name = table if schema == "marts" else f"{schema}_{table}"
             parquet, csv = directory / "parquet" / f"{name}.parquet", directory / "csv" / f"{name}.csv"
             source = f"published.{schema}.{table}"
-            connection.execute(f"copy {source} to '{_quoted(parquet)}' (format parquet, compression zstd)")
+            connection.execute(f"copy {source} to {sql_text(str(parquet))} (format parquet, compression zstd)")
             if rows <= SPREADSHEET_ROWS:
-                connection.execute(f"copy {source} to '{_quoted(csv)}' (format csv, header)")
+                connection.execute(f"copy {source} to {sql_text(str(csv))} (format csv, header)")
     finally:
         connection.execute("detach published")
     return counts
@@ -137,7 +138,7 @@ def _copy_comments(connection: "duckdb.DuckDBPyConnection", schema: str, table: 
     for column, text in comments:
         target = f"published.{schema}.{table}"
         target = f'column {target}."{column}"' if column else f"table {target}"
-        connection.execute(f"comment on {target} is '{text.replace(chr(39), chr(39) * 2)}'")
+        connection.execute(f"comment on {target} is {sql_text(text)}")
 
 
 def _verify(file: Path, counts: Mapping[str, int]) -> None:
@@ -165,7 +166,3 @@ def _remove_partials(builds_dir: Path) -> None:
     """What a killed build left: never visible under a build's name, so safe to remove under the lock."""
     for partial in builds_dir.glob(".*.partial"):
         shutil.rmtree(partial)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -17,7 +17,7 @@ from dagster_project.contracts.validate import RefusedError, type_released
 from dagster_project.errors import SmallcapError
 from dagster_project.sources.table_file import read_table_file
 from dagster_project.warehouse.archive import Archive, Clock, LedgerEntry, utc_now
-from dagster_project.warehouse.vintages import Observation, append_news, stage_incoming
+from dagster_project.warehouse.vintages import Observation, append_news, is_simulated, stage_incoming
 
 if TYPE_CHECKING:
     import duckdb
@@ -120,9 +120,8 @@ def ingest_decision(
     )  # fmt: skip
     new = 0
     if entry.kind == "release":
-        [(simulated,)] = connection.execute("select is_simulated from raw.warehouse_mode").fetchall()
         stage_incoming(connection, contract, _released_rows(archive, contract, entry, entry.lines))
-        seen = Observation(entry.seq, entry.observed_at, simulated, is_released=True)
+        seen = Observation(entry.seq, entry.observed_at, is_simulated(connection), is_released=True)
         new = append_news(connection, contract, seen)
     # Not under the payload's name: the log's last entry per name is the reading in force.
     connection.execute(

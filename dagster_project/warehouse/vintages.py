@@ -39,6 +39,12 @@ class RemovalsError(Exception):
     """A payload lost so many rows that it is refused; the message counts and names them."""
 
 
+def is_simulated(connection: "duckdb.DuckDBPyConnection") -> bool:
+    """The mode of the open warehouse, which every row in it has."""
+    [(simulated,)] = connection.execute("select is_simulated from raw.warehouse_mode").fetchall()
+    return bool(simulated)
+
+
 def stage_incoming(connection: "duckdb.DuckDBPyConnection", contract: Contract, rows: "pd.DataFrame") -> None:
     """Make `temp.incoming` of the typed rows (columns of `contracts.validate.Validated.rows`)."""
     connection.register("_incoming_frame", rows)

@@ -1,14 +1,11 @@
 {#- Thresholds, with the reason from the history of IWM, IVV and IVE (2000 to 2025).
 
-    jump_factor: counts farther apart than this do not belong to one level. The largest moves that stood were a third
-        up or down (IWM around the Russell reconstitutions of 2004 to 2007); the smallest that was reversed the next
-        day was 1.64 (IWM 2005-06-15). IWM 2005-06-28, 1.65 up to where it had been four sessions before, stays.
+    The factor of a jump stands in macros/level_factor.
     level_rows: how many rows before a count are asked. Five rows on a new level carry it, so it is believed on its
         sixth row; the longest spike of the history lasted three (IWM 2007-06-21 to 25).
     frozen: nine times the usual number of sessions between changes of the year before, but 10 at least and 63 in any
         case. The longest run that ended with an ordinary change was 6.6 times the usual one (IWM 2002-08, 39
         sessions; 40 sessions IVE 2001-06); 108 (IWM 2000) and 70 (IVE 2000) were frozen. -#}
-{%- set jump_factor = 1.5 -%}
 {%- set level_rows = 9 -%}
 {%- set frozen_times_usual = 9 -%}
 {%- set frozen_at_least = 10 -%}
@@ -135,7 +132,7 @@ split_kinds as (
             when is_split_in_nav then 'awaited'
             when
                 log_marked_split is null
-                and abs(log_count_move) > ln({{ jump_factor }})
+                and abs(log_count_move) > ln({{ level_factor() }})
                 and abs(log_count_move + log_nav_move) < ln(1.2)
                 then 'not marked'
         end as split_kind
@@ -188,7 +185,7 @@ votes as (
         0
         {% for rows_back in range(1, level_rows + 1) %}
             + cast(coalesce(
-                abs(log_count - lag(log_count, {{ rows_back }}) over fund_sessions) <= ln({{ jump_factor }}), false
+                abs(log_count - lag(log_count, {{ rows_back }}) over fund_sessions) <= ln({{ level_factor() }}), false
             ) as integer)
         {% endfor %}
             as rows_on_its_level
@@ -247,7 +244,7 @@ returns as (
         or (
             coalesce(split_kind, '') <> 'awaited'
             and row_number_of_fund - min(row_number_of_fund) over spell <= {{ level_rows }}
-            and abs(log_count - max(case when is_on_level then log_count end) over spell) <= ln({{ jump_factor }})
+            and abs(log_count - max(case when is_on_level then log_count end) over spell) <= ln({{ level_factor() }})
         ) as is_believed
     from level_spells
     window spell as (partition by fund_symbol, level_spell)

@@ -1,7 +1,6 @@
 {#- A flow is measured against the last believed count. After more sessions than this, or when a new level has come to
-    be believed (jump_factor of int_flows__share_counts), the difference belongs to no day and is not booked. -#}
+    be believed (macros/level_factor), the difference belongs to no day and is not booked. -#}
 {%- set sessions_bridged = 10 -%}
-{%- set jump_factor = 1.5 -%}
 
 with share_counts as (
     select * from {{ ref('int_flows__share_counts') }}
@@ -139,7 +138,7 @@ reasoned as (
                 then 'no believed share count in the {{ sessions_bridged }} sessions before'
             when
                 not is_row_before_believed
-                and abs(ln(shares_outstanding / nullif(shares_before, 0))) > ln({{ jump_factor }})
+                and abs(ln(shares_outstanding / nullif(shares_before, 0))) > ln({{ level_factor() }})
                 then 'share count jump confirmed, not booked'
         end as count_null_reason,
         nav_null_reason
