@@ -33,7 +33,7 @@ def list_rows(
     everything: Annotated[bool, typer.Option("--all", help="decided rows and earlier deliveries too")] = False,
     source: Source = None,
 ) -> None:
-    """List open rows with the rule they broke."""
+    """List open rows with the rule they broke; ids with an r are rows in raw that no figure counts."""
     from dagster_project.steps import warehouse
     from dagster_project.warehouse.quarantine import quarantined_rows
 

@@ -41,7 +41,9 @@ class LedgerEntry:
     kind: Literal["reading", "release", "drop"] = "reading"
     """A reading of a payload, or a decision of a person about rows of it that are in quarantine."""
     lines: tuple[int, ...] = ()
-    """Lines of the payload that a decision is about."""
+    """Lines of the payload that a decision is about, where they never came into raw."""
+    judged_rows: tuple[int, ...] = ()
+    """Rows of the payload (raw's payload_row) that a decision is about, where a rule of dbt judged them."""
     note: str = ""
 
 
@@ -69,7 +71,8 @@ class Archive:
         for number, line in enumerate(lines[:-1], start=1):
             try:
                 fields = json.loads(line)
-                found.append(LedgerEntry(**fields | {"lines": tuple(fields.get("lines", ()))}))
+                lists = {name: tuple(fields.get(name, ())) for name in ("lines", "judged_rows")}
+                found.append(LedgerEntry(**fields | lists))
             except (ValueError, TypeError, AttributeError) as error:
                 raise WarehouseError(
                     f"{self.ledger_file} line {number}: not a ledger entry ({error}). Restore the file from a backup; "
@@ -142,9 +145,13 @@ class Archive:
         lines: Iterable[int],
         note: str,
         clock: Clock = utc_now,
+        judged_rows: Iterable[int] = (),
     ) -> LedgerEntry:
         """Write down a decision about rows of a reading that are in quarantine."""
-        entry = replace(reading, kind=kind, lines=tuple(sorted(lines)), note=note, accept_removals=False)
+        entry = replace(
+            reading, kind=kind, lines=tuple(sorted(lines)), judged_rows=tuple(sorted(judged_rows)), note=note,
+            accept_removals=False,
+        )  # fmt: skip
         return self._write(entry, self.entries(), clock)
 
     def _write(self, entry: LedgerEntry, entries: list[LedgerEntry], clock: Clock) -> LedgerEntry:

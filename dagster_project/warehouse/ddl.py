@@ -22,6 +22,7 @@ VINTAGE_COLUMNS: dict[str, tuple[str, str]] = {
     "is_simulated": ("BOOLEAN", "made by the sample simulation"),
     "is_released": ("BOOLEAN", "a person let the row in although it broke a rule"),
     "payload_seq": ("BIGINT", "entry of the archive's ledger that brought the row"),
+    "payload_row": ("BIGINT", "row of that payload, from 0 among the rows as wide as the header; empty for tombstones"),
 }
 """Columns that every raw table has after those of its contract."""
 
@@ -41,8 +42,8 @@ create table if not exists ops.payload_log (
     rows_quarantined bigint, rows_new bigint, rows_removed bigint, split_events bigint, remarks varchar[]
 );
 create table if not exists ops.quarantine_decisions (
-    table_name varchar, name varchar, row_json varchar, decision varchar, note varchar, decided_at timestamp,
-    payload_seq bigint
+    table_name varchar, name varchar, row_json varchar, judged_row_id varchar, decision varchar, note varchar,
+    decided_at timestamp, payload_seq bigint
 );
 create table if not exists ops.domain_status (
     table_name varchar primary key, build_id varchar, status varchar, problems varchar[], remarks varchar[]

@@ -46,10 +46,11 @@ def is_simulated(connection: "duckdb.DuckDBPyConnection") -> bool:
 
 
 def stage_incoming(connection: "duckdb.DuckDBPyConnection", contract: Contract, rows: "pd.DataFrame") -> None:
-    """Make `temp.incoming` of the typed rows (columns of `contracts.validate.Validated.rows`)."""
-    connection.register("_incoming_frame", rows)
+    """Make `temp.incoming` of the typed rows (columns and index of `contracts.validate.Validated.rows`)."""
+    connection.register("_incoming_frame", rows.assign(payload_row=rows.index))
     kinds = {column.name: column.sql_type for column in contract.columns}
     kinds |= {"source": "VARCHAR", "stated_available_at": "TIMESTAMP", "first_available_at": "TIMESTAMP"}
+    kinds |= {"payload_row": "BIGINT"}
     casts = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in kinds.items())
     connection.execute(f"create or replace temp table incoming as select {casts} from _incoming_frame")
     connection.unregister("_incoming_frame")
@@ -203,7 +204,8 @@ def append_news(connection: "duckdb.DuckDBPyConnection", contract: Contract, see
             false as is_removed,
             cast($simulated as boolean) as is_simulated,
             cast($released as boolean) as is_released,
-            cast($seq as bigint) as payload_seq
+            cast($seq as bigint) as payload_seq,
+            payload_row
         from compared
         where earlier is null or earlier_removed or {" or ".join(_differs(column) for column in values)}
         order by {", ".join(f'"{name}"' for name in key)}, known_at
@@ -297,6 +299,8 @@ def affirm_gone(
     connection.execute(
         f"delete from incoming where not exists (select 1 from gone where {_same(contract, 'gone', 'incoming')})"
     )
+    # The ledger entry of these vintages is the payload that lost the rows, not the one they stand in.
+    connection.execute("update incoming set payload_row = null")
     new = append_news(connection, contract, seen)
     connection.execute(
         f"delete from gone where exists (select 1 from incoming where {_same(contract, 'incoming', 'gone')})"

@@ -20,7 +20,10 @@
         chosen.filed_date,
         chosen.fact_value,
         chosen.value_of_vintage_before,
-        chosen.available_at_utc
+        chosen.available_at_utc,
+        chosen.payload_seq,
+        chosen.payload_row,
+        chosen.is_released
     from (
         select
             ranked.*,

@@ -21,6 +21,7 @@ MODELS = (
     "valuation_restated",
     "relative_valuation",
     "leverage",
+    "judged_rows",
 )
 DAY = "2017-05-26"
 GOOD_FACTS = {
@@ -97,7 +98,7 @@ def fill(warehouse: Path, case: Case) -> None:
             if table == "fund_holdings":
                 frame["available_at"] = frame["as_of_date"] + " 21:00:00"
             frame = frame.assign(source="files", observed_at="2026-01-05 12:00:00", is_removed=False, payload_seq=1)
-            frame = frame.assign(is_simulated=False)
+            frame = frame.assign(payload_row=range(len(frame)), is_simulated=False)
             connection.register("rows_of_case", frame)
             names = ", ".join(frame.columns)
             connection.execute(f"insert into raw.{table} ({names}) select {names} from rows_of_case")

@@ -130,6 +130,63 @@ def test_one_of_two_conflicting_rows_is_released(store: Store):
     assert quarantined_rows(store.connection) == []
 
 
+def judge(store: Store, row: int, rule: str = "scale_against_filings_before") -> None:
+    """What the dbt model of that name leaves behind: the bar in this row of the first payload is judged."""
+    store.connection.execute(
+        "create or replace table quarantine.judged_rows as select 'daily_bars' as table_name, 1::bigint as "
+        f"payload_seq, {row}::bigint as payload_row, '{rule}' as rule, 'ten times the filing before' as reason"
+    )
+
+
+def test_judged_row_is_listed_with_the_row_in_raw(store: Store):
+    deliver(store, GOOD)
+    judge(store, 0)
+    [row] = quarantined_rows(store.connection, "daily_bars")
+    assert (row.row_id, row.name, row.rule) == ("daily_bars:1:r0", "a.csv", "scale_against_filings_before")
+    assert '"close":137.5' in row.row_json
+
+
+def test_released_judged_row_is_a_vintage_marked_so_known_since_when_it_was_known(store: Store):
+    deliver(store, GOOD)
+    judge(store, 0)
+    assert settle(store, "release", "daily_bars:1:r0", note="filing read") == 1
+    query = "select close, is_released, available_at, payload_seq, payload_row from raw.daily_bars order by payload_seq"
+    close = datetime(2017, 5, 25, 20)
+    assert store.rows(query) == [(137.5, False, close, 1, 0), (137.5, True, close, 2, 0)]
+    assert quarantined_rows(store.connection) == []
+    [decided] = quarantined_rows(store.connection, decided_too=True)
+    assert (decided.decision, decided.note) == ("release", "filing read")
+
+
+@pytest.mark.parametrize(("decision", "vintages"), [("release", 3), ("drop", 2)])
+def test_rebuild_makes_decisions_about_judged_rows_again(store: Store, decision: str, vintages: int, tmp_path: Path):
+    deliver(store, GOOD, IMPOSSIBLE, "IWM,2017-05-30,137,138,136,137")
+    judge(store, 2)
+    settle(store, decision, "daily_bars:1:r2")
+    assert store.count("raw.daily_bars") == vintages
+    assert [row.row_id for row in quarantined_rows(store.connection)] == ["daily_bars:1:3"]
+    relations = [*raw_relations(), "ops.quarantine_decisions"]
+    assert differing_rows(store.connection, rebuilt(store, tmp_path / "again.duckdb"), relations) == {}
+
+
+def test_judged_and_rejected_rows_are_decided_together(store: Store):
+    deliver(store, GOOD, IMPOSSIBLE)
+    judge(store, 0)
+    assert settle(store, "release", "daily_bars:1:r0", "daily_bars:1:3") == 2
+    assert len(store.archive.entries()) == 2
+    assert store.rows("select count(*) from raw.daily_bars where is_released") == [(2,)]
+
+
+def test_new_value_of_a_released_row_is_not_released(store: Store):
+    deliver(store, GOOD)
+    judge(store, 0)
+    settle(store, "release", "daily_bars:1:r0")
+    deliver(store, GOOD.replace("137.5", "137.6"))
+    assert store.rows("select close, is_released from raw.daily_bars order by observed_at desc limit 1") == [
+        (137.6, False)
+    ]
+
+
 def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     settings = files_settings(tmp_path)
     market.deliver(settings.inbox_dir, "\n".join([HEADER, GOOD, IMPOSSIBLE]).encode())

@@ -44,7 +44,10 @@ whole_periods as (
         filed_date,
         fact_value,
         value_of_vintage_before,
-        available_at_utc
+        available_at_utc,
+        payload_seq,
+        payload_row,
+        is_released
     from known
     where period_type in ('FY', 'TTM')
 ),
@@ -72,6 +75,10 @@ four_quarters as (
         end as fact_value,
         cast(null as double) as value_of_vintage_before,
         max(available_at_utc) as available_at_utc,
+        -- a decision about four quarters is one about the last of them
+        max(case when quarter_from_latest = 1 then payload_seq end) as payload_seq,
+        max(case when quarter_from_latest = 1 then payload_row end) as payload_row,
+        coalesce(bool_or(quarter_from_latest = 1 and is_released), false) as is_released,
         min(case when filed_date < period_end then 0 else 1 end) as is_filed_after_the_end,
         count(fact_value) as quarters_with_value,
         min(quarter_from_latest) as latest_quarter,
@@ -98,7 +105,10 @@ by_basis as (
         filed_date,
         fact_value,
         value_of_vintage_before,
-        available_at_utc
+        available_at_utc,
+        payload_seq,
+        payload_row,
+        is_released
     from four_quarters
     where
         latest_quarter = 1
@@ -165,6 +175,9 @@ in_use as (
         facts.fact_value,
         facts.value_of_vintage_before,
         facts.available_at_utc,
+        facts.payload_seq,
+        facts.payload_row,
+        facts.is_released,
         -- middle one of three; geometric mean of two; one bad filing before does not condemn a good one
         case
             when facts.earlier_1 is null then coalesce(facts.earlier_2, facts.earlier_3)
@@ -204,6 +217,7 @@ judged_alone as (
     select
         *,
         case
+            when is_released then null
             when filed_date < period_end then 'filed_before_period_end'
             when
                 period_basis = 'FY' and concept in ({{ flows }})
@@ -257,16 +271,33 @@ judged as (
         *,
         case
             when rule_alone is not null then rule_alone
-            when concepts_off_scale >= 3 then 'filing_in_another_unit'
+            when concepts_off_scale >= 3 and not is_released then 'filing_in_another_unit'
         end as rule
     from judged_together
 ),
 
-final as (
+-- a later split written into old periods shows where two vintages speak of the same period
+restatements as (
     select
         knowledge,
         known_on,
         company_id,
+        median(fact_value / nullif(value_of_vintage_before, 0)) as shares_restated_times
+    from known
+    where
+        concept = 'shares_diluted'
+        and value_of_vintage_before is not null
+    group by
+        knowledge,
+        known_on,
+        company_id
+),
+
+final as (
+    select
+        judged.knowledge,
+        judged.known_on,
+        judged.company_id,
         concept,
         period_basis,
         period_end,
@@ -275,7 +306,10 @@ final as (
         fact_value,
         value_of_vintage_before,
         earlier_level,
-        available_at_utc,
+        judged.available_at_utc,
+        judged.payload_seq,
+        judged.payload_row,
+        restatements.shares_restated_times,
         rule,
         case rule
             when 'filed_before_period_end'
@@ -304,6 +338,11 @@ final as (
                 then cast(concepts_off_scale as varchar) || ' figures of this filing are in another unit'
         end as reason
     from judged
+    left join restatements
+        on
+            judged.knowledge = restatements.knowledge
+            and judged.known_on = restatements.known_on
+            and judged.company_id = restatements.company_id
 )
 
 select * from final

@@ -1,5 +1,7 @@
 {#- factor: the widest disagreement between two counts of the same shares that free float and timing explain. -#}
 {%- set factor = 1.9 -%}
+{#- lowest_float: below it free float alone does not explain a fund's small stake in a company. -#}
+{%- set lowest_float = 0.35 -%}
 {%- set highest_price_usd = 10000 -%}
 {%- set most_caps_of_assets = 40 -%}
 {#- Below this many companies with facts the median stake of a fund says nothing. -#}
@@ -48,6 +50,9 @@ described as (
         holdings.market_value_usd,
         coalesce(holdings.price_usd, holdings.market_value_usd / nullif(holdings.shares, 0)) as price_usd,
         holdings.available_at_utc as holdings_available_at_utc,
+        holdings.payload_seq,
+        holdings.payload_row,
+        holdings.is_released,
         coalesce(baskets.holding_kind, 'fund') as holding_kind,
         class_tickers.ticker is not null as is_listed_class,
         coalesce(lower(holdings.sector) like 'financial%', false)
@@ -98,6 +103,7 @@ judged_rows as (
         *,
         case
             when not is_equity then 'not_equity'
+            when is_released then null
             when rows_of_ticker > 1 then 'duplicate_ticker'
             when market_value_usd is null or market_value_usd <= 0 or weight_pct < 0 then 'value_not_positive'
             when price_usd is null or price_usd <= 0 then 'price_not_positive'
@@ -374,6 +380,7 @@ figures as (
         max(case when rule is null then available_at_utc end) as facts_available_at_utc,
         max(case when concept = 'shares_diluted' then rule end) as shares_rule,
         max(case when concept = 'shares_diluted' then reason end) as shares_reason,
+        max(shares_restated_times) as shares_restated_times,
         max(case when concept = 'shares_diluted' and rule is null then fact_value end) as company_shares,
         max(case when concept = 'net_income_common' and rule is null then fact_value end) as net_income_usd,
         max(case when concept = 'revenue' and rule is null then fact_value end) as revenue_usd,
@@ -415,6 +422,7 @@ valued as (
         figures.facts_available_at_utc,
         figures.shares_rule,
         figures.shares_reason,
+        figures.shares_restated_times,
         figures.net_income_usd,
         figures.revenue_usd,
         figures.dividends_usd,
@@ -510,6 +518,7 @@ judged as (
             when owned.company_id is null then 'no_company'
             when owned.shares_rule is not null then owned.shares_rule
             when owned.company_value_usd is null then 'no_share_count'
+            when owned.is_released then null
             when
                 owned.holding_kind = 'whole_companies'
                 and (
@@ -521,7 +530,11 @@ judged as (
                 owned.holding_kind = 'fund'
                 and (
                     stakes_with_median.company_stake > {{ factor }} * stakes_with_median.median_stake
-                    or stakes_with_median.company_stake < stakes_with_median.median_stake / {{ factor }}
+                    or stakes_with_median.company_stake < stakes_with_median.median_stake * {{ lowest_float }}
+                    or (
+                        stakes_with_median.company_stake < stakes_with_median.median_stake / {{ factor }}
+                        and owned.shares_restated_times > {{ factor }}
+                    )
                 )
                 then 'company_value_against_weight'
             when owned.company_value_usd > {{ most_caps_of_assets }} * owned.assets_usd
@@ -559,6 +572,8 @@ final as (
         period_end,
         facts_available_at_utc,
         holdings_available_at_utc,
+        payload_seq,
+        payload_row,
         net_income_usd,
         revenue_usd,
         dividends_usd,
@@ -619,7 +634,15 @@ final as (
             when 'company_value_against_weight'
                 then
                     'the fund would own ' || cast(round(company_stake / median_stake, 4) as varchar)
-                    || ' times its median stake: shares and price are on other bases'
+                    || ' times its median stake'
+                    || case
+                        when shares_restated_times > {{ factor }}
+                            then
+                                ', and a later vintage wrote ' || cast(round(shares_restated_times, 2) as varchar)
+                                || ' times the shares into old filings'
+                        else ''
+                    end
+                    || ': shares and price are on other bases'
             when 'company_value_against_assets'
                 then
                     'company value ' || cast(round(company_value_usd / assets_usd, 1) as varchar)

@@ -18,6 +18,8 @@ final as (
         available_at as available_at_utc,
         observed_at as observed_at_utc,
         payload_seq,
+        payload_row,
+        coalesce(is_released, false) as is_released,
         coalesce(is_removed, false) as is_removed,
         is_simulated
     from vintages

@@ -21,6 +21,9 @@ final as (
         source,
         available_at as available_at_utc,
         observed_at as observed_at_utc,
+        payload_seq,
+        payload_row,
+        coalesce(is_released, false) as is_released,
         is_simulated
     from current_holdings
 )
