@@ -293,11 +293,23 @@ restatements as (
         company_id
 ),
 
+judged_with_restatements as (
+    select
+        judged.*,
+        restatements.shares_restated_times
+    from judged
+    left join restatements
+        on
+            judged.knowledge = restatements.knowledge
+            and judged.known_on = restatements.known_on
+            and judged.company_id = restatements.company_id
+),
+
 final as (
     select
-        judged.knowledge,
-        judged.known_on,
-        judged.company_id,
+        knowledge,
+        known_on,
+        company_id,
         concept,
         period_basis,
         period_end,
@@ -306,10 +318,10 @@ final as (
         fact_value,
         value_of_vintage_before,
         earlier_level,
-        judged.available_at_utc,
-        judged.payload_seq,
-        judged.payload_row,
-        restatements.shares_restated_times,
+        available_at_utc,
+        payload_seq,
+        payload_row,
+        shares_restated_times,
         rule,
         case rule
             when 'filed_before_period_end'
@@ -337,12 +349,7 @@ final as (
             when 'filing_in_another_unit'
                 then cast(concepts_off_scale as varchar) || ' figures of this filing are in another unit'
         end as reason
-    from judged
-    left join restatements
-        on
-            judged.knowledge = restatements.knowledge
-            and judged.known_on = restatements.known_on
-            and judged.company_id = restatements.company_id
+    from judged_with_restatements
 )
 
 select * from final
