@@ -142,6 +142,7 @@ complete_weeks as (
         rank() over (partition by week_ending order by net_flow_usd nulls last) as rank_among_seen,
         count(*) over fund_year as weeks_before,
         avg(net_flow_usd) over fund_year as mean_before,
+        avg(abs(net_flow_usd)) over fund_year as mean_size_before,
         stddev_samp(net_flow_usd) over fund_year as deviation_before,
         stddev_samp(net_flow_pct_aum) over fund_year as deviation_before_pct
     from weeks
@@ -236,6 +237,10 @@ final as (
             when complete_weeks.weeks_before = 52 and complete_weeks.deviation_before > 1
                 then (complete_weeks.net_flow_usd - complete_weeks.mean_before) / complete_weeks.deviation_before
         end as zscore_52w,
+        case
+            when complete_weeks.weeks_before = 52 and complete_weeks.mean_size_before > 1
+                then complete_weeks.net_flow_usd / complete_weeks.mean_size_before
+        end as net_flow_multiple_52w,
         100 * cast(own_history.weeks_lower as double) / nullif(cast(own_history.weeks_compared as double), 0)
             as outflow_pct_rank_in_own_history,
         cast(case when weeks.is_complete_week then coalesce(own_history.weeks_compared, 0) end as integer)
