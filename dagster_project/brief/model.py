@@ -1,7 +1,7 @@
 """The shapes of the brief, and the words for its numbers.
 
 Belongs here: `Table`, `Section`, `Brief`, reading rows as dictionaries, formatting with units.
-Does not belong here: any particular domain (`prices`, `flows`, `rates`).
+Does not belong here: any particular domain (`claims`, `prices`, `flows`, `rates` ...).
 """
 
 from dataclasses import asdict, dataclass, field
@@ -13,41 +13,76 @@ from dagster_project.errors import WarehouseError
 if TYPE_CHECKING:
     import duckdb
 
+    from dagster_project.brief.claims import Claim
+
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table for people: `rows` hold text, the first column is left-aligned."""
+    """A table for people: `rows` hold text.
+
+    `align` has `l` or `r` for each column; without it the first stands left and the others right. A column on the
+    right is never broken over lines.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    align: str = ""
+
+    def alignment(self) -> str:
+        return self.align or "l" + "r" * (len(self.header) - 1)
 
 
 @dataclass(frozen=True)
 class Section:
-    """What one domain has to say; `numbers` are the figures behind the sentences, for scripts."""
+    """What one domain has to say; `numbers` are the figures behind the sentences, for scripts.
+
+    `stale` says why the domain has nothing fresh on the day; empty when it has.
+    """
 
     title: str
     findings: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     numbers: tuple[Record, ...] = ()
+    stale: str = ""
 
 
 @dataclass(frozen=True)
 class Brief:
-    """The brief of one day."""
+    """The brief of one day. Only `later` holds what was known after the day."""
 
     as_of: date
+    framing: str
     build: Record
     headline: str
+    claims: tuple["Claim", ...]
     sections: tuple[Section, ...]
+    later: Section
     warnings: tuple[str, ...] = field(default=())
 
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The domains without anything fresh on the day, each with the reason."""
+        return tuple(f"{section.title}: {section.stale}" for section in self.sections if section.stale)
+
     def as_dict(self) -> Record:
-        return asdict(self)
+        """The brief for scripts; keys and their order are stable."""
+        return {
+            "as_of": self.as_of,
+            "framing": self.framing,
+            "source_mode": self.build["source_mode"],
+            "is_simulated": self.build["is_simulated"],
+            "build": self.build,
+            "headline": self.headline,
+            "stale": self.stale,
+            "claims": [claim.as_dict() for claim in self.claims],
+            "sections": [asdict(section) for section in self.sections],
+            "warnings": self.warnings,
+            "later": asdict(self.later),
+        }
 
 
 def records(reader: "duckdb.DuckDBPyConnection", query: str, *parameters: object) -> list[Record]:
@@ -88,8 +123,46 @@ def millions(value: float | None) -> str:
     return "-" if value is None else f"{value / 1e6:+,.1f} m USD"
 
 
-def ordinal(number: int) -> str:
+def basis_points(value: float | None) -> str:
+    """Basis points with one digit."""
+    return "-" if value is None else f"{value:+.1f} bp"
+
+
+def per_basis_point(value: float | None) -> str:
+    """Percent per basis point."""
+    return "-" if value is None else f"{value:+.4f} % per bp"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A plain number, such as a ratio or a t."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A figure of the ledger in its unit; a unit without words of its own follows the number."""
+    if value is None:
+        return "-"
+    if unit == "percent":
+        return f"{value:.1f} %" if abs(value) >= 10 else f"{value:.2f} %"  # noqa: PLR2004
+    words = {
+        "percentage points": pp,
+        "US dollars": millions,
+        "percent per basis point": per_basis_point,
+        "basis points": basis_points,
+        "ratio": number,
+        "rank": lambda rank: f"rank {rank:.0f}",
+        "standard deviations": lambda deviations: f"{deviations:+.1f} sd",
+    }
+    return words[unit](value) if unit in words else f"{value:g} {unit}"
+
+
+def ordinal(rank: int) -> str:
     """1st, 2nd, 3rd, 4th, 11th ..."""
-    if number % 100 in (11, 12, 13):
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+    if rank % 100 in (11, 12, 13):
+        return f"{rank}th"
+    return f"{rank}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th') }"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
