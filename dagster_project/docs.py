@@ -135,8 +135,19 @@ def _write(path: Path, text: str) -> list[Path]:
     return [path]
 
 
+def write_dbt_docs() -> Path:
+    """dbt's own documentation as one page, with the columns of the warehouse where there is one."""
+    from dagster_project.dbt_runner import invoke_dbt
+    from dagster_project.settings import load_settings
+
+    settings = load_settings()
+    catalog = [] if settings.warehouse_file.exists() else ["--empty-catalog"]
+    invoke_dbt(settings, ["docs", "generate", "--static", "--no-compile", *catalog])
+    return settings.dbt_target_dir / "static_index.html"
+
+
 if __name__ == "__main__":
     import sys
 
-    for written in write_all():
+    for written in [*write_all(), write_dbt_docs()]:
         sys.stdout.write(f"wrote {written}\n")

@@ -238,3 +238,19 @@ def test_contracts_take_the_real_inbox(tmp_path: Path):
         assert done.report.problems == [], table
         assert done.report.rows_new > 0
         assert steps.extract(settings, CONTRACTS[table], "again").report.rows_new == 0
+
+
+@pytest.mark.scenario("base")
+def test_ledger_without_other_domains_says_why_it_cannot_decide(run: Run):
+    """The inbox has prices only: every claim has its headline on every session, and a reason."""
+    rows = run.ask(
+        "select claim_id, verdict, value, reason from marts.claims where is_headline and framing = 'rolling' "
+        "qualify row_number() over (partition by claim_id order by as_of_date desc) = 1 order by claim_id"
+    )
+    assert [claim_id for claim_id, *_ in rows] == list(range(1, 15))
+    reasons = {claim_id: reason for claim_id, verdict, value, reason in rows if verdict == "undecidable"}
+    assert set(reasons) >= {2, 3, 5, 6, 7, 8, 11, 12, 14}
+    assert reasons[2].startswith("no share counts of IWM for the week ended")
+    assert reasons[5] == "the input has nothing for this claim that is fresh enough on the day"
+    assert reasons[12] == "no vintage of CAPE was known on the day"
+    assert not any(value is not None for _, verdict, value, _ in rows if verdict == "undecidable")
