@@ -43,6 +43,13 @@ class Format(StrEnum):
     json = "json"
 
 
+class Framing(StrEnum):
+    """How the sentences of the article are read."""
+
+    as_written = "as_written"
+    rolling = "rolling"
+
+
 class QueryFormat(StrEnum):
     """Layouts of a query's result."""
 
@@ -126,12 +133,19 @@ def build(
 def brief(
     as_of: Annotated[str, typer.Option("--as-of", help="YYYY-MM-DD or latest")] = "latest",
     layout: Annotated[Format, typer.Option("--format", help="text, markdown or json")] = Format.text,
+    framing: Annotated[
+        Framing | None,
+        typer.Option(
+            help="the article's sentences as_written, or rolling: read for the day (default: as_written on "
+            "the article's day)"
+        ),
+    ] = None,
 ) -> None:
-    """Tell the story of a day from the published build."""
+    """Tell the story of a day from the published build: findings first, what came later last and apart."""
     from dagster_project.brief.facts import read_brief
     from dagster_project.brief.render import print_brief, to_json, to_markdown
 
-    told = read_brief(load_settings().published_file, as_of)
+    told = read_brief(load_settings().published_file, as_of, framing)
     if layout is Format.text:
         print_brief(told, _console())
     else:
@@ -167,6 +181,19 @@ def query(
         write_json(names, rows, sys.stdout)
     else:
         print_rows(names, rows, limit, _console(piped_width=10_000))
+
+
+@app.command()
+@readable_errors
+def export(
+    xlsx: Annotated[Path, typer.Option("--xlsx", help="workbook to write; replaced when it is there")],
+    as_of: Annotated[str, typer.Option("--as-of", help="YYYY-MM-DD or latest")] = "latest",
+) -> None:
+    """Write the tables of a day as an Excel workbook."""
+    from dagster_project.warehouse.export import export_workbook
+
+    day = export_workbook(load_settings().published_file, xlsx, as_of)
+    typer.echo(f"Wrote {xlsx}, as of {day}")
 
 
 @app.command()

@@ -22,7 +22,7 @@ WATCHED_SUFFIXES = {".sql", ".yml", ".py", ".csv"}
 
 @dataclass(frozen=True)
 class NodeResult:
-    """Outcome of one dbt node; `status` is dbt's word: success, error, skipped, pass, fail, warn."""
+    """Outcome of one dbt node; `status` is dbt's word: success, error, skipped, pass, fail, warn, no-op (exposures)."""
 
     unique_id: str
     name: str
@@ -35,7 +35,7 @@ class NodeResult:
 
     @property
     def is_ok(self) -> bool:
-        return self.status in ("success", "pass", "warn")
+        return self.status in ("success", "pass", "warn", "no-op")
 
 
 def ensure_manifest(settings: Settings) -> Path:

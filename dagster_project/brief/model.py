@@ -4,6 +4,8 @@ Belongs here: `Table`, `Section`, `Brief`, reading rows as dictionaries, formatt
 Does not belong here: any particular domain (`claims`, `prices`, `flows`, `rates` ...).
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+GLUE = "\ue000"
+"""A character that no text has; it is as wide as a blank and no line is broken there."""
+UNIT_AFTER_NUMBER = re.compile(r"(?<=\d) (?=%|pp\b|bp\b|sd\b|m USD)|(?<=\d m) (?=USD)")
+
 
 @dataclass(frozen=True)
 class Table:
-    """A table for people: `rows` hold text.
+    """A table for people: `rows` hold text; an empty title is left out.
 
     `align` has `l` or `r` for each column; without it the first stands left and the others right. A column on the
     right is never broken over lines.
@@ -66,7 +72,7 @@ class Brief:
     @property
     def stale(self) -> tuple[str, ...]:
         """The domains without anything fresh on the day, each with the reason."""
-        return tuple(f"{section.title}: {section.stale}" for section in self.sections if section.stale)
+        return tuple(f"{section.title.lower()} ({section.stale})" for section in self.sections if section.stale)
 
     def as_dict(self) -> Record:
         """The brief for scripts; keys and their order are stable."""
@@ -143,17 +149,23 @@ def figure(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
     if unit == "percent":
-        return f"{value:.1f} %" if abs(value) >= 10 else f"{value:.2f} %"  # noqa: PLR2004
-    words = {
+        return f"{value:.1f} %" if abs(value) >= 10 else f"{value:.2f} %"
+    words: dict[str, Callable[[float], str]] = {
         "percentage points": pp,
         "US dollars": millions,
         "percent per basis point": per_basis_point,
         "basis points": basis_points,
-        "ratio": number,
-        "rank": lambda rank: f"rank {rank:.0f}",
-        "standard deviations": lambda deviations: f"{deviations:+.1f} sd",
     }
-    return words[unit](value) if unit in words else f"{value:g} {unit}"
+    if unit in words:
+        return words[unit](value)
+    return {"ratio": f"{value:.2f}x", "rank": f"rank {value:.0f}", "standard deviations": f"{value:+.1f} sd"}.get(
+        unit, f"{value:g} {unit}"
+    )
+
+
+def threshold(value: float, unit: str) -> str:
+    """A figure without the digits that a round number does not need."""
+    return re.sub(r"\.0+(?= |x|$)", "", figure(value, unit)) if value else "0"
 
 
 def ordinal(rank: int) -> str:
@@ -161,6 +173,16 @@ def ordinal(rank: int) -> str:
     if rank % 100 in (11, 12, 13):
         return f"{rank}th"
     return f"{rank}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th') }"
+
+
+def glued(text: str) -> str:
+    """The text with numbers held to their units, for breaking it into lines; `unglued` makes blanks of it again."""
+    return UNIT_AFTER_NUMBER.sub(GLUE, text)
+
+
+def unglued(text: str) -> str:
+    """The text of `glued` with its blanks."""
+    return text.replace(GLUE, " ")
 
 
 def sentence(text: str) -> str:

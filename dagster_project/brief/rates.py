@@ -1,4 +1,4 @@
-"""Rate expectations in the brief: the odds of the next meeting and the path after it.
+"""Rates in the brief: the odds of the next meeting, the path after it, and how small caps took changes of it.
 
 Belongs here: queries on the rate marts and the words for their results. Odds are implied by futures
 prices and risk-neutral: not a forecast, and the brief says so.
@@ -7,19 +7,82 @@ prices and risk-neutral: not a forecast, and the brief says so.
 from datetime import date
 from typing import TYPE_CHECKING
 
-from dagster_project.brief.model import Record, Section, Table, odds, records
+from dagster_project.brief.model import (
+    Record,
+    Section,
+    Table,
+    basis_points,
+    number,
+    odds,
+    per_basis_point,
+    records,
+    sentence,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
-TITLE = "Rate expectations"
+TITLE = "Rate expectations and sensitivity"
 STALE_AFTER_DAYS = 7
-MEETINGS_SHOWN = 6
+MEETINGS_SHOWN = 4
+WINDOWS = {"since_election": "since election", "rolling_252d": "over a year"}
 
 
-def rate_expectations(reader: "duckdb.DuckDBPyConnection", day: date) -> Section:
-    """The section on the odds of the last watch date up to `day`, both conventions side by side."""
-    meetings = records(
+def rates(reader: "duckdb.DuckDBPyConnection", day: date) -> Section:
+    """The section on the odds of the last watch date up to `day`, and on the sensitivity of the headline pair."""
+    meetings = _meetings(reader, day)
+    windows = _windows(reader, day)
+    told = [window for window in windows if not window["reason"]]
+    tables = (_sensitivity(told),) if told else ()
+    missing = [
+        f"Sensitivity, {WINDOWS[window['window_id']]}: no figure on {day}, {window['reason']}."
+        for window in windows
+        if window["reason"]
+    ]
+    if not meetings:
+        none = "no fed funds futures were known"
+        return Section(TITLE, (sentence(f"{none} on {day}"), *missing), tables, tuple(windows), stale=none)
+    findings = [_next_meeting(meetings[0]), *missing]
+    age = (day - meetings[0]["watch_date"]).days
+    stale = (
+        f"the last settlements are of {meetings[0]['watch_date']}, {age} days before" if age > STALE_AFTER_DAYS else ""
+    )
+    if stale:
+        findings.insert(0, f"STALE on {day}: {stale}.")
+    return Section(TITLE, tuple(findings), (_path(meetings), *tables), (*meetings, *windows), stale)
+
+
+def _windows(reader: "duckdb.DuckDBPyConnection", day: date) -> list[Record]:
+    return records(
+        reader,
+        """
+        select sensitivity.*
+        from marts.rate_sensitivity as sensitivity
+        inner join marts.dim_pair as pair on sensitivity.pair_id = pair.pair_id
+        where pair.is_headline and sensitivity.window_end = ? and list_contains(?, sensitivity.window_id)
+        order by sensitivity.window_id desc
+        """,
+        day, list(WINDOWS),
+    )  # fmt: skip
+
+
+def _sensitivity(windows: list[Record]) -> Table:
+    return Table(
+        f"Gap of small against large caps when the rate expected in six months moves, to {windows[0]['window_end']}",
+        ("window", "from", "observations", "controlled", "t", "raw", "t"),
+        tuple(
+            (WINDOWS[row["window_id"]], str(row["window_start"]), str(row["observations"]),
+             per_basis_point(row["controlled_coefficient_pct_per_bp"]), number(row["controlled_t_hac"]),
+             per_basis_point(row["coefficient_pct_per_bp"]), number(row["t_hac"]))
+            for row in windows
+        ),
+        "Controlled: large-cap return held fixed. Above zero small caps gain when higher rates are expected. The sign "
+        "changes with the regime: a figure speaks for its window.",
+    )  # fmt: skip
+
+
+def _meetings(reader: "duckdb.DuckDBPyConnection", day: date) -> list[Record]:
+    return records(
         reader,
         """
         with latest as (select max(watch_date) as watch_date from marts.rate_expectations where watch_date <= ?)
@@ -35,13 +98,6 @@ def rate_expectations(reader: "duckdb.DuckDBPyConnection", day: date) -> Section
         """,
         day,
     )
-    if not meetings:
-        return Section(TITLE, ("No fed funds futures are known on this day.",))
-    findings = [_next_meeting(meetings[0])]
-    age = (day - meetings[0]["watch_date"]).days
-    if age > STALE_AFTER_DAYS:
-        findings.insert(0, f"STALE: the last settlements are {age} days older than {day}.")
-    return Section(TITLE, tuple(findings), (_path(meetings),), tuple(meetings))
 
 
 def _next_meeting(meeting: Record) -> str:
@@ -62,7 +118,7 @@ def _path(meetings: list[Record]) -> Table:
         ("meeting", "rise, post", "rise, pre", "cut, post", "expected change, post", "expected change, pre"),
         tuple(
             (str(m["meeting_date"]), odds(m["prob_hike_pct"]), odds(m["pre_hike_pct"]), odds(m["prob_cut_pct"]),
-             _bp(m["cumulative_change_bp"]), _bp(m["pre_cumulative_change_bp"]))
+             basis_points(m["cumulative_change_bp"]), basis_points(m["pre_cumulative_change_bp"]))
             for m in meetings[:MEETINGS_SHOWN]
         ),
         "post: the announcement day counts at the new rate; pre: at the old one. Cumulative over the meetings.",
@@ -81,7 +137,3 @@ def _span(one: float | None, other: float | None) -> str:
         return odds(one if other is None else other)
     low, high = sorted((one, other))
     return odds(low) if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f}-{odds(high)}"
-
-
-def _bp(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.1f} bp"

@@ -7,7 +7,7 @@ called what it is, and one past its validity says so instead of giving old numbe
 from datetime import date
 from typing import TYPE_CHECKING
 
-from dagster_project.brief.model import Record, Section, Table, pct, records
+from dagster_project.brief.model import Record, Section, Table, number, pct, records, sentence
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,7 +17,7 @@ METHODS: dict[str, str] = {
     "incl_losses": "losses included",
     "excl_losses": "loss-makers left out",
     "zero_losses": "losses counted as zero",
-    "harmonic_excl_losses_cap60": "harmonic, no losses, cap 60",
+    "harmonic_excl_losses_cap60": "harmonic, cap 60",
 }
 MEASURES = {
     "debt_to_assets": "debt to assets",
@@ -44,22 +44,18 @@ def valuation(reader: "duckdb.DuckDBPyConnection", day: date) -> Section:
                 and relative.measure = large.measure and relative.method = large.method
             where relative.measure = 'pe_ttm' and cast(relative.available_at_utc as date) <= ?
         )
-        select * from known where as_of_date = (select max(as_of_date) from known) order by small_basket, method
+        select * from known where as_of_date = (select max(as_of_date) from known)
+        order by small_basket, list_position(?, method)
         """,
-        day,
-    )
+        day, list(METHODS),
+    )  # fmt: skip
     if not prices:
-        return Section(TITLE, ("No pair of baskets with fundamentals was known on this day.",))
+        none = "no pair of baskets with fundamentals was known"
+        return Section(TITLE, (sentence(f"{none} on {day}"),), stale=none)
     first = prices[0]
     if first["valid_through"] < day:
-        return Section(
-            TITLE,
-            (
-                f"Undecidable on {day}: the last baskets known are of {first['as_of_date']} and were valid through "
-                f"{first['valid_through']}.",
-            ),
-            numbers=tuple(prices),
-        )
+        stale = f"the last baskets known are of {first['as_of_date']} and were valid through {first['valid_through']}"
+        return Section(TITLE, (f"Undecidable on {day}: {stale}.",), numbers=tuple(prices), stale=stale)
     debts = records(
         reader,
         """
@@ -100,7 +96,7 @@ def _prices(prices: list[Record]) -> Table:
         ("method", "small", "large", "ratio", "relative yield", "small covered", "large covered"),
         tuple(
             (METHODS[row["method"]], _times(row["small_value"]), _times(row["large_value"]),
-             _number(row["ratio"]), _number(row["relative_earnings_yield"]),
+             number(row["ratio"]), number(row["relative_earnings_yield"]),
              pct(row["small_coverage_pct"], signed=False), pct(row["large_coverage_pct"], signed=False))
             for row in prices
         ),
@@ -115,7 +111,7 @@ def _debts(first: Record, debts: list[Record]) -> Table:
         f"Leverage without financials, {first['as_of_date']}",
         ("measure", "small, sums", "large, sums", "small, median", "large, median"),
         tuple(
-            (words, *(_number(by_measure[measure][name]) for name in
+            (words, *(number(by_measure[measure][name]) for name in
              ("small_aggregate", "large_aggregate", "small_median", "large_median")))
             for measure, words in MEASURES.items() if measure in by_measure
         ),
@@ -125,7 +121,3 @@ def _debts(first: Record, debts: list[Record]) -> Table:
 
 def _times(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}x"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"

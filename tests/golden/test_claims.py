@@ -125,6 +125,7 @@ def test_forecast_is_open_until_it_is_due(marts: duckdb.DuckDBPyConnection) -> N
     assert claim(marts, 10, day="2017-12-28")["verdict"] == "open"
     due = claim(marts, 10, day="2017-12-29")
     assert (due["verdict"], due["reason"]) == ("not_supported", "due 2017-12-29: -2.23 %")
+    assert due["value"] == pytest.approx(-2.2314, abs=1e-3)
     assert claim(marts, 13, day="2018-03-01")["verdict"] == "supported"
     assert claim(marts, 10, framing="rolling", day="2017-12-29")["reason"] == "the year has no session left"
 

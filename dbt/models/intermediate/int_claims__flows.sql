@@ -1,6 +1,8 @@
 {#- An outcome older than this many days says nothing about the week or the year so far. -#}
 {%- set stale_days = 14 -%}
 {%- set weeks_needed = 52 -%}
+{#- Fewer days with a flow are no year so far. -#}
+{%- set flow_days_needed = 5 -%}
 {%- set small_fund = 'IWM' -%}
 {%- set large_fund = 'SPY' -%}
 
@@ -317,6 +319,7 @@ running as (
         known_days.lag_corrected_known_on,
         sum(cast(daily.net_flow_usd as decimal(28, 2))) over fund_year as ytd_flow_usd,
         sum(cast(daily.net_flow_lag_corrected_usd as decimal(28, 2))) over fund_year as ytd_lag_corrected_usd,
+        count(daily.net_flow_usd) over fund_year as flow_days,
         sum(case when daily.net_flow_usd is null then 1 else 0 end) over fund_year as days_without_flow
     from daily
     inner join small_funds on daily.fund_symbol = small_funds.fund_symbol
@@ -334,6 +337,7 @@ readings as (
         fund_symbol,
         session_date,
         calendar_year,
+        flow_days,
         days_without_flow,
         known_on,
         ytd_flow_usd as ytd_usd
@@ -344,6 +348,7 @@ readings as (
         fund_symbol,
         session_date,
         calendar_year,
+        flow_days,
         days_without_flow,
         lag_corrected_known_on as known_on,
         ytd_lag_corrected_usd as ytd_usd
@@ -358,6 +363,7 @@ year_of_the_day as (
         readings.convention,
         readings.fund_symbol,
         readings.session_date,
+        readings.flow_days,
         readings.days_without_flow,
         readings.known_on,
         readings.ytd_usd,
@@ -381,6 +387,7 @@ year_sums as (
         count(*) as funds,
         string_agg(fund_symbol, ', ' order by fund_symbol) as fund_symbols,
         cast(sum(ytd_usd) as double) as ytd_usd,
+        sum(flow_days) as flow_days,
         sum(days_without_flow) as days_without_flow,
         max(session_date) as through_date,
         max(known_on) as known_on
@@ -400,7 +407,10 @@ year_measures as (
         year_sums.convention,
         year_sums.ytd_usd as value,
         true as is_also_true,
-        case when year_sums.ytd_usd is null then 'no flow of this year has a number' end as missing_reason,
+        case
+            when year_sums.ytd_usd is null or year_sums.flow_days < {{ flow_days_needed }}
+                then 'fewer than {{ flow_days_needed }} days of this year with a flow are known'
+        end as missing_reason,
         year_sums.fund_symbols || ' (' || cast(year_sums.funds as varchar) || ' of '
         || cast(small_funds_named.funds as varchar) || ' small-cap funds) through '
         || cast(year_sums.through_date as varchar)

@@ -65,7 +65,7 @@ underperformance as (
         case
             when gaps.ytd_gap_pp is null then 'no price at the end of the prior year'
             when gaps.years_compared < {{ years_needed }}
-                then concat('only ', cast(gaps.years_compared as varchar), ' earlier years to compare with')
+                then 'fewer than {{ years_needed }} earlier years to compare with'
         end as missing_reason,
         concat(
             'rank ', cast(gaps.rank_from_worst as varchar), ' from the worst of ',
@@ -111,10 +111,8 @@ after_the_election as (
             'from ', cast(months.election_session_date as varchar), ' to ', cast(months.month_session_date as varchar),
             '; large caps ', cast(round(months.month_large_return_pct, 2) as varchar), ' %',
             coalesce(
-                concat(
-                    '; of the relative gain of ', cast(round(months.month_relative_pct, 2) as varchar), ' % ',
-                    cast(cast(round(months.month_gain_left_pct) as integer) as varchar), ' % is left'
-                ),
+                '; of the relative gain of ' || cast(round(months.month_relative_pct, 2) as varchar) || ' % '
+                || cast(cast(round(months.month_gain_left_pct) as integer) as varchar) || ' % is left',
                 ''
             )
         ) as reason,

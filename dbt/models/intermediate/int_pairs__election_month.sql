@@ -1,5 +1,5 @@
 {#- Gains of the ratio smaller than this, in percent, are no gain of which a share could be left. -#}
-{%- set least_gain_pct = 0.5 -%}
+{%- set least_gain_pct = 1 -%}
 
 with horizon_returns as (
     select * from {{ ref('int_pairs__horizon_returns') }}

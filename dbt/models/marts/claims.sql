@@ -40,7 +40,10 @@ read_on as (
         tested.framing,
         days.as_of_date,
         tested.convention,
-        tested.value,
+        case
+            when tested.verdict = 'open' and days.as_of_date >= tested.horizon_end then outcomes.outcome_value
+            else tested.value
+        end as value,
         case
             when tested.verdict <> 'open' or days.as_of_date < tested.horizon_end then tested.verdict
             when outcomes.result = 'came_true' then 'supported'
