@@ -9,9 +9,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SOURCE ?=
 INBOX ?=
+SUPERSET_VENV := .venv-superset
+PORT ?= 8088
 BUILD_OPTIONS := $(if $(SOURCE),--source $(SOURCE)) $(if $(INBOX),--inbox $(INBOX))
 
-.PHONY: help build test check ui bench docs lock clean
+.PHONY: help build test check ui bench docs lock clean superset
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
@@ -60,6 +62,30 @@ ui: $(INSTALLED) ## the Dagster UI on the instance that knows every build
 bench: $(INSTALLED) ## speed and memory of a build, as ratios within one run
 	@$(BIN)/python -m tests.bench.bench_build $(BUILD_OPTIONS)
 
+# Superset wants libraries of its own age: an environment apart, of 3.11 or 3.12.
+$(SUPERSET_VENV)/.installed: superset/requirements.txt
+	@python=""; \
+	for candidate in $${PYTHON:-python3.12 python3.11 python3 python}; do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then \
+	    python="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "No Python of 3.11 or 3.12 with venv found, which Superset needs. Install one, or name it: make superset PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; fi; \
+	echo "Installing Superset into $(SUPERSET_VENV) with $$($$python --version)"; \
+	rm -rf $(SUPERSET_VENV); \
+	"$$python" -m venv $(SUPERSET_VENV); \
+	if command -v uv >/dev/null 2>&1; then \
+	  VIRTUAL_ENV=$(abspath $(SUPERSET_VENV)) uv pip install --quiet --require-hashes --no-deps -r superset/requirements.txt; \
+	else \
+	  $(SUPERSET_VENV)/bin/python -m pip install --quiet --require-hashes --no-deps -r superset/requirements.txt; \
+	fi; \
+	touch $@
+
+superset: $(INSTALLED) $(SUPERSET_VENV)/.installed ## optional: Superset on the published build (PORT=8088), docs/superset.md
+	@$(SUPERSET_VENV)/bin/python superset/bootstrap.py --port $(PORT) \
+	  --data-dir "$$($(BIN)/python -c 'from dagster_project.settings import load_settings; print(load_settings().data_dir)')"
+
 docs: $(INSTALLED) ## write the generated documents again
 	@$(BIN)/python -m dagster_project.docs
 
@@ -68,6 +94,6 @@ lock: ## resolve requirements.lock anew (needs uv)
 	  --extra dev pyproject.toml -o requirements.lock
 
 clean: ## remove what can be made again; data/archive and data/inbox stay
-	rm -rf $(VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs
+	rm -rf $(VENV) $(SUPERSET_VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find dagster_project tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -58,6 +58,26 @@ class QueryFormat(StrEnum):
     json = "json"
 
 
+DespiteOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--publish-despite", metavar="CHECK_ID", help="Publish although this blocking check failed; needs --reason."
+    ),
+]
+ReasonOption = Annotated[str, typer.Option(help="why; kept in meta.build and shown in the brief")]
+ReplayOption = Annotated[str | None, typer.Option(help="read the replay known at this instant, not the build")]
+
+
+def _database(replay: str | None) -> Path:
+    """The published database, or that of the replay of an instant."""
+    from dagster_project.warehouse.replay import read_instant, replay_database
+
+    settings = load_settings()
+    if replay is None:
+        return settings.published_file
+    return replay_database(settings.replays_dir, read_instant(replay))
+
+
 def _console(piped_width: int = 120) -> "Console":
     from rich.console import Console
 
@@ -85,6 +105,8 @@ def build(
     accept_removals: Annotated[
         bool, typer.Option("--accept-removals", help="Take payloads that lost many rows as meant.")
     ] = False,
+    publish_despite: DespiteOption = None,
+    reason: ReasonOption = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no brief.")] = False,
 ) -> None:
     """Extract, transform, check and publish; prints the brief. Safe to run again at any time."""
@@ -92,7 +114,15 @@ def build(
     from dagster_project.brief.render import print_brief
     from dagster_project.build_log import build_log
     from dagster_project.orchestration.run import run_build
-    from dagster_project.steps import check_source, new_build_id, open_problems, read_build_manifest, renew_layout
+    from dagster_project.steps import (
+        check_publish_override,
+        check_source,
+        new_build_id,
+        open_problems,
+        read_build_manifest,
+        renew_layout,
+    )
+    from dagster_project.warehouse.check_results import Override
     from dagster_project.warehouse.lock import build_lock
 
     settings = load_settings({"source": source, "inbox": inbox})
@@ -104,10 +134,12 @@ def build(
         logger = logging.getLogger("smallcap.build")
         logger.info("build %s of %s data, log %s", identifier, settings.mode, log)
         try:
+            override = Override(tuple(publish_despite or ()), reason)
+            check_publish_override(settings, override)
             check_source(settings)
             renew_layout(settings)
             settings.apply_child_environment()
-            run_build(settings, identifier, accept_removals)
+            run_build(settings, identifier, accept_removals, override)
         except SmallcapError as error:
             logger.error("build failed: %s", error, extra={"is_final": True})
             for problem in open_problems(settings):
@@ -130,6 +162,39 @@ def build(
 
 @app.command()
 @readable_errors
+def replay(
+    known_at: Annotated[
+        str,
+        typer.Option("--known-at", help="YYYY-MM-DD (the end of that day in New York), or an instant with its zone"),
+    ],
+    source: Annotated[str | None, typer.Option(help="sample or files: which archive")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no brief.")] = False,
+) -> None:
+    """Make a second warehouse of what was known at an instant; the published build stays as it is."""
+    from dagster_project import steps
+    from dagster_project.brief.facts import read_brief
+    from dagster_project.brief.render import print_brief
+    from dagster_project.build_log import ROOT_LOGGER, build_log
+    from dagster_project.warehouse.replay import read_instant
+
+    settings = load_settings({"source": source})
+    instant = read_instant(known_at)
+    identifier = steps.new_build_id()
+    with build_log(settings.logs_dir, f"{identifier}-replay", settings.secrets, terminal=not quiet):
+        # dbt gives the root logger a handler that prints; only Dagster, which takes no part here, listens there.
+        logging.getLogger(ROOT_LOGGER).propagate = False
+        made = steps.replay(settings, identifier, instant)
+    if not quiet:
+        print_brief(read_brief(made / "market.duckdb"), _console())
+    typer.echo(
+        f"Made {made}. Read it with `smallcap brief --replay {known_at}` and `smallcap query --replay {known_at} ...`; "
+        f"remove it with `rm -r {made}`.",
+        err=True,
+    )
+
+
+@app.command()
+@readable_errors
 def brief(
     as_of: Annotated[str, typer.Option("--as-of", help="YYYY-MM-DD or latest")] = "latest",
     layout: Annotated[Format, typer.Option("--format", help="text, markdown or json")] = Format.text,
@@ -140,12 +205,13 @@ def brief(
             "the article's day)"
         ),
     ] = None,
+    replay: ReplayOption = None,
 ) -> None:
     """Tell the story of a day from the published build: findings first, what came later last and apart."""
     from dagster_project.brief.facts import read_brief
     from dagster_project.brief.render import print_brief, to_json, to_markdown
 
-    told = read_brief(load_settings().published_file, as_of, framing)
+    told = read_brief(_database(replay), as_of, framing)
     if layout is Format.text:
         print_brief(told, _console())
     else:
@@ -158,6 +224,11 @@ def query(
     sql: Annotated[str, typer.Argument(help="one SQL statement; - reads it from standard input")],
     layout: Annotated[QueryFormat, typer.Option("--format", help="table, csv or json")] = QueryFormat.table,
     limit: Annotated[int, typer.Option(help="rows shown in a table; csv and json give all")] = 50,
+    replay: ReplayOption = None,
+    warehouse: Annotated[
+        str | None,
+        typer.Option(help="sample or files: ask its working file, also where checks kept it from being published"),
+    ] = None,
 ) -> None:
     """Ask the published build with SQL: read-only, without files, network or extensions."""
     import duckdb
@@ -166,7 +237,8 @@ def query(
     from dagster_project.warehouse.connection import open_reader
 
     text = sys.stdin.read() if sql == "-" else sql
-    with open_reader(load_settings().published_file) as reader:
+    working = load_settings({"source": warehouse}).warehouse_file if warehouse else None
+    with open_reader(working or _database(replay)) as reader:
         try:
             cursor = reader.execute(text)
             if cursor is None:
@@ -188,12 +260,58 @@ def query(
 def export(
     xlsx: Annotated[Path, typer.Option("--xlsx", help="workbook to write; replaced when it is there")],
     as_of: Annotated[str, typer.Option("--as-of", help="YYYY-MM-DD or latest")] = "latest",
+    replay: ReplayOption = None,
 ) -> None:
     """Write the tables of a day as an Excel workbook."""
     from dagster_project.warehouse.export import export_workbook
 
-    day = export_workbook(load_settings().published_file, xlsx, as_of)
+    day = export_workbook(_database(replay), xlsx, as_of)
     typer.echo(f"Wrote {xlsx}, as of {day}")
+
+
+@app.command()
+@readable_errors
+def dashboard(
+    as_of: Annotated[str, typer.Option("--as-of", help="YYYY-MM-DD or latest")] = "latest",
+    out: Annotated[Path | None, typer.Option(help="file to write (default: dashboard-DAY.html here)")] = None,
+) -> None:
+    """Write the page of a day: one HTML file that needs no network, with nothing on it that was known later."""
+    from dagster_project.brief.facts import read_brief
+    from dagster_project.dashboard.page import render_dashboard
+
+    published = load_settings().published_file
+    file = out or Path(f"dashboard-{read_brief(published, as_of).as_of}.html")
+    file.write_text(render_dashboard(published, as_of), encoding="utf-8")
+    typer.echo(f"Wrote {file}")
+
+
+@app.command()
+@readable_errors
+def chart(
+    name: Annotated[str | None, typer.Argument(help="name of the chart; --list gives them")] = None,
+    as_of: Annotated[str, typer.Option("--as-of", help="YYYY-MM-DD or latest")] = "latest",
+    out: Annotated[Path | None, typer.Option(help="file to write, .png or .svg (default: NAME.png here)")] = None,
+    pair: Annotated[str | None, typer.Option(help="pair of rebased and ytd_gap_years, such as IWM_SPY")] = None,
+    basis: Annotated[str | None, typer.Option(help="its basis: price or total")] = None,
+    chosen_range: Annotated[
+        str | None, typer.Option("--range", help="range of rebased: SINCE_ELECTION, YTD, 3M, 6M, 12M, 3Y, ALL")
+    ] = None,
+    is_dark: Annotated[bool, typer.Option("--dark", help="Dark colours.")] = False,
+    is_list: Annotated[bool, typer.Option("--list", help="Name the charts and leave.")] = False,
+) -> None:
+    """Draw a chart of the dashboard as PNG or SVG."""
+    from dagster_project.charts.render import write_chart
+    from dagster_project.dashboard.one_chart import DESCRIPTIONS, draw_chart
+
+    if is_list:
+        for known, description in DESCRIPTIONS.items():
+            typer.echo(f"{known:<20}{description}")
+        return
+    if name is None:
+        raise typer.BadParameter("name a chart, or give --list")
+    file = out or Path(f"{name}.png")
+    write_chart(draw_chart(load_settings().published_file, name, as_of, pair, basis, chosen_range), file, is_dark)
+    typer.echo(f"Wrote {file}")
 
 
 @app.command()
@@ -217,12 +335,17 @@ def rebuild(
 @readable_errors
 def publish(
     source: Annotated[str | None, typer.Option(help="sample or files: which warehouse")] = None,
+    publish_despite: DespiteOption = None,
+    reason: ReasonOption = "",
 ) -> None:
     """Audit the warehouse as it stands and publish it, without extracting or transforming."""
     from dagster_project import steps
+    from dagster_project.warehouse.check_results import Override
 
     settings = load_settings({"source": source})
-    typer.echo(f"Published {steps.publish(settings, steps.new_build_id())}")
+    override = Override(tuple(publish_despite or ()), reason)
+    steps.check_publish_override(settings, override)
+    typer.echo(f"Published {steps.publish(settings, steps.new_build_id(), override=override)}")
 
 
 @app.command()

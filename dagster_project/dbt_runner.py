@@ -32,6 +32,10 @@ class NodeResult:
     message: str
     seconds: float
     severity: str
+    sql: str = ""
+    """What was run, compiled; empty where nothing was."""
+    sql_file: str = ""
+    """The file that holds it, absolute."""
 
     @property
     def is_ok(self) -> bool:
@@ -83,9 +87,18 @@ def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]
             message=str(result.message or ""),
             seconds=float(result.execution_time),
             severity=str(getattr(result.node.config, "severity", "error")).lower(),
+            sql=str(getattr(result.node, "compiled_code", None) or ""),
+            sql_file=str(getattr(result.node, "compiled_path", None) or ""),
         )
         for result in results
     ]
+
+
+def close_database() -> None:
+    """Close the database file, which dbt otherwise keeps open to the end of the process: so it can be moved."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 class _Progress:

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
         return self.current_link / "market.duckdb"
 
     @property
+    def replays_dir(self) -> Path:
+        return self.data_dir / "replays"
+
+    @property
     def logs_dir(self) -> Path:
         return self.data_dir / "logs"
 
@@ -116,6 +120,23 @@ class Settings(BaseSettings):
     def apply_child_environment(self) -> None:
         """Set `child_environment` in this process, for libraries that read it themselves."""
         os.environ.update(self.child_environment())
+
+
+class ReplaySettings(Settings):
+    """Settings under which a replay is made: all as it is, but for the warehouse and the folder of dbt."""
+
+    @property
+    def replay_partial_dir(self) -> Path:
+        """Where a replay grows. One place for all of them: dbt parses the project anew when its path changes."""
+        return self.replays_dir / ".partial"
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.replay_partial_dir / f"{self.mode}.duckdb"
+
+    @property
+    def dbt_target_dir(self) -> Path:
+        return self.data_dir / "dbt_target" / f"replay_{self.mode}"
 
 
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:

@@ -18,20 +18,34 @@ from dagster_project.checks.contract_checks import contract_check_results
 from dagster_project.checks.results import CheckResult
 from dagster_project.contracts.model import Contract
 from dagster_project.contracts.tables import CONTRACTS
-from dagster_project.dbt_runner import NodeResult, ensure_manifest, invoke_dbt, read_manifest
-from dagster_project.errors import SourceError, WarehouseError
+from dagster_project.dbt_runner import NodeResult, close_database, ensure_manifest, invoke_dbt, read_manifest
+from dagster_project.errors import SmallcapError, SourceError, WarehouseError
 from dagster_project.revision import git_revision
-from dagster_project.settings import Settings
+from dagster_project.settings import ReplaySettings, Settings
 from dagster_project.sources.base import Source
 from dagster_project.warehouse.archive import Archive, utc_now
-from dagster_project.warehouse.check_results import audit, record_check_results
+from dagster_project.warehouse.check_results import (
+    Override,
+    audit,
+    check_override,
+    failing_rows,
+    prune_check_results,
+    record_check_results,
+)
 from dagster_project.warehouse.connection import OtherLayoutError, open_warehouse
-from dagster_project.warehouse.ingest import TableReport, extract_table, ingest_pending
+from dagster_project.warehouse.ingest import TableReport, extract_table, ingest_pending, latest_payloads
 from dagster_project.warehouse.lock import build_lock
 from dagster_project.warehouse.meta import write_meta
 from dagster_project.warehouse.preview import Preview, preview
-from dagster_project.warehouse.publish import publish_build
+from dagster_project.warehouse.publish import publish_build, write_build
 from dagster_project.warehouse.quarantine import decide
+from dagster_project.warehouse.replay import (
+    clear_partial,
+    forget_later,
+    put_in_place,
+    refuse_other_mode,
+    replay_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,33 +138,72 @@ def extract(settings: Settings, contract: Contract, build_id: str, accept_remova
 
 def transform(settings: Settings, build_id: str, select: Sequence[str] = ()) -> list[NodeResult]:
     """Run dbt (all of it, or the nodes named) and keep the results of its tests."""
+    return transform_and_check(settings, build_id, select)[0]
+
+
+def transform_and_check(
+    settings: Settings, build_id: str, select: Sequence[str] = ()
+) -> tuple[list[NodeResult], dict[str, CheckResult]]:
+    """As `transform`, with the check results by dbt's unique_id, failing rows included."""
     with warehouse(settings):
         pass  # makes the file and its tables where there are none, so that dbt finds its sources
     with build_lock(settings.lock_file):
         chosen = ["--select", *select] if select else []
         results = invoke_dbt(settings, ["build", "--exclude-resource-type", "unit_test", *chosen])
         with warehouse(settings) as connection:
-            record_check_results(connection, build_id, dbt_check_results(settings, results))
-    return results
+            checks = dbt_check_results(connection, read_manifest(ensure_manifest(settings)), results)
+            record_check_results(connection, build_id, checks.values())
+    return results, checks
 
 
-def dbt_check_results(settings: Settings, results: Sequence[NodeResult]) -> list[CheckResult]:
-    """Test results in the shape of all checks; a test that was skipped has none."""
-    manifest = read_manifest(ensure_manifest(settings))
-    return [
-        CheckResult(
-            check_id=result.name,
-            asset=_tested_asset(manifest, result.unique_id),
-            family="dbt",
-            severity="warn" if result.severity == "warn" else "error",
-            is_blocking=result.severity != "warn",
-            passed=result.status == "pass",
-            failed_rows=result.failures,
-            message=result.message if result.status == "error" else "",
-        )
+def dbt_check_results(
+    connection: "duckdb.DuckDBPyConnection", manifest: dict[str, Any], results: Sequence[NodeResult]
+) -> dict[str, CheckResult]:
+    """Test results by unique_id in the shape of all checks; a test that was skipped has none."""
+    return {
+        result.unique_id: _dbt_check_result(connection, manifest, result)
         for result in results
         if result.resource_type == "test" and result.status != "skipped"
-    ]
+    }
+
+
+def _dbt_check_result(
+    connection: "duckdb.DuckDBPyConnection", manifest: dict[str, Any], result: NodeResult
+) -> CheckResult:
+    message, rows = result.message if result.status == "error" else "", ""
+    if result.status in ("fail", "warn") and result.sql:
+        message, rows = failing_rows(connection, result.sql, result.failures)
+    return CheckResult(
+        check_id=result.name,
+        asset=_tested_asset(manifest, result.unique_id),
+        family="market" if is_market_check(manifest["nodes"][result.unique_id]) else "dbt",
+        severity="warn" if result.severity == "warn" else "error",
+        is_blocking=result.severity != "warn",
+        passed=result.status == "pass",
+        failed_rows=result.failures,
+        message=message,
+        rows=rows,
+    )
+
+
+def is_market_check(node: dict[str, Any]) -> bool:
+    """Whether a node of dbt's manifest tests mart data_quality_findings for one market check."""
+    return (node.get("test_metadata") or {}).get("name") == "no_unknown_findings"
+
+
+def check_publish_override(settings: Settings, override: Override) -> None:
+    """Say early that an override cannot be meant.
+
+    Raises:
+        SmallcapError: it gives no reason, or names what is no blocking check.
+    """
+    if override.check_ids or override.reason:
+        manifest = read_manifest(ensure_manifest(settings))
+        blocking = [
+            node["name"] for node in manifest["nodes"].values()
+            if node["resource_type"] == "test" and node["config"]["severity"].lower() != "warn"
+        ]  # fmt: skip
+        check_override(override, blocking)
 
 
 def previews(settings: Settings, relations: Sequence[str]) -> dict[str, Preview]:
@@ -159,36 +212,111 @@ def previews(settings: Settings, relations: Sequence[str]) -> dict[str, Preview]
         return {relation: preview(connection, relation) for relation in relations}
 
 
-def publish(settings: Settings, build_id: str, run_id: str | None = None) -> Path:
+def publish(settings: Settings, build_id: str, run_id: str | None = None, override: Override | None = None) -> Path:
     """Audit the warehouse as it stands and publish it; returns the directory of the build.
+
+    Args:
+        override: failed blocking checks that a person publishes despite of; recorded in meta.build and the manifest.
 
     Raises:
         AuditError: a blocking check failed or never ran; the published build stays.
     """
-    from dagster_project.brief.write import write_brief_files
+    from dagster_project.dashboard.write import write_pages
 
     manifest = read_manifest(ensure_manifest(settings))
     with warehouse(settings) as connection:
-        audit(connection, expected_checks(manifest))
-        now = utc_now()
-        build: dict[str, Any] = {
-            "build_id": build_id,
-            "built_at_utc": now,
-            "source_mode": settings.source,
-            "is_simulated": settings.mode == "simulated",
-            "git_revision": git_revision(),
-            "version": __version__,
-            "dagster_run_id": run_id,
-        }
-        freshness = write_meta(connection, build, now, mart_descriptions(manifest))
-        build["freshness"] = [vars(row) for row in freshness]
-        build["problems"] = _problems(connection)
+        build = _audited(connection, settings, manifest, build_id, override=override) | {"dagster_run_id": run_id}
         if settings.mode == "simulated" and _is_current_real(settings):
             logger.warning("the published build was real and is now simulated; `smallcap rollback` goes back")
         return publish_build(
-            connection, settings.builds_dir, settings.current_link, build_id, build, write_brief_files,
+            connection, settings.builds_dir, settings.current_link, build_id, build, write_pages,
             settings.builds_kept,
         )  # fmt: skip
+
+
+def replay(settings: Settings, build_id: str, known_at: datetime) -> Path:
+    """Make a second warehouse from the vintages that were available at an instant; returns its directory.
+
+    Raw comes from the archive, so neither the warehouse nor the published build is touched. A replay whose checks
+    fail gets no name and stays in `replays/.partial` until the next one.
+
+    Args:
+        known_at: naive UTC, not in the future (`warehouse.replay.read_instant`).
+
+    Raises:
+        WarehouseError: there is no archive, or no price was known then.
+        AuditError: a blocking check failed or never ran on what was known then.
+    """
+    from dagster_project.dashboard.write import write_pages
+
+    archive = Archive(settings.archive_dir)
+    _need_entries(archive, "replay")
+    inside = ReplaySettings(**settings.model_dump())
+    final = settings.replays_dir / replay_name(known_at)
+    with build_lock(settings.lock_file):
+        refuse_other_mode(final, settings.mode == "simulated")
+        partial = clear_partial(inside.replay_partial_dir)
+        with warehouse(inside) as connection:
+            logger.info("taking in the archive")
+            for contract in CONTRACTS.values():
+                ingest_pending(connection, archive, contract)
+            forget_later(connection, known_at)
+            for contract in CONTRACTS.values():
+                record_check_results(connection, build_id, _checks_of_archived(connection, contract))
+        results = transform(inside, build_id)
+        close_database()
+        _need_success(results)
+        manifest = read_manifest(ensure_manifest(inside))
+        with warehouse(inside) as connection:
+            build = _audited(connection, inside, manifest, build_id, known_at)
+            write_build(connection, partial, build, write_pages)
+        put_in_place(partial, final)
+    logger.info("made %s", final)
+    return final
+
+
+def _audited(
+    connection: "duckdb.DuckDBPyConnection",
+    settings: Settings,
+    dbt_manifest: dict[str, Any],
+    build_id: str,
+    known_at: datetime | None = None,
+    override: Override | None = None,
+) -> dict[str, Any]:
+    """Audit the warehouse and write its schema `meta`; returns the manifest of the build."""
+    overridden = audit(connection, expected_checks(dbt_manifest), override)
+    for one in overridden:
+        logger.warning("%s", one.text)
+    prune_check_results(connection)
+    now = utc_now()
+    build: dict[str, Any] = {
+        "build_id": build_id,
+        "built_at_utc": now,
+        "known_at_utc": known_at,
+        "source_mode": settings.source,
+        "is_simulated": settings.mode == "simulated",
+        "git_revision": git_revision(),
+        "version": __version__,
+        "overrides": [one.text for one in overridden],
+    }
+    freshness = write_meta(connection, build, now, mart_descriptions(dbt_manifest))
+    return build | {"freshness": [vars(row) for row in freshness], "problems": _problems(connection)}
+
+
+def _checks_of_archived(connection: "duckdb.DuckDBPyConnection", contract: Contract) -> list[CheckResult]:
+    """Contract checks of a table that was made from the archive alone: every payload in it is on offer."""
+    refused = [found for found in latest_payloads(connection, contract.table) if found.status == "refused"]
+    cut_off = [found.reason for found in refused if found.rule == "removals_explained"]
+    return contract_check_results(connection, contract, [found.reason for found in refused], cut_off)
+
+
+def _need_success(results: Sequence[NodeResult]) -> None:
+    """Raise for nodes of dbt that could not run; failed checks are for the audit."""
+    broken = [result for result in results if result.status == "error"]
+    if broken:
+        raise SmallcapError(
+            f"{len(broken)} models or checks could not run, for example {broken[0].name}: {broken[0].message.strip()}"
+        )
 
 
 def read_build_manifest(build: Path) -> dict[str, Any]:
@@ -230,8 +358,7 @@ def rebuild_raw(settings: Settings) -> dict[str, int]:
         WarehouseError: there is no archive to rebuild from.
     """
     archive = Archive(settings.archive_dir)
-    if not archive.entries():
-        raise WarehouseError(f"{archive.ledger_file}: no archive to rebuild from. Run `smallcap build` first.")
+    _need_entries(archive, "rebuild")
     fresh = settings.warehouse_file.with_name(f"rebuild-{settings.warehouse_file.name}")
     with build_lock(settings.lock_file):
         for leftover in (fresh, fresh.with_name(fresh.name + ".wal")):
@@ -245,6 +372,11 @@ def rebuild_raw(settings: Settings) -> dict[str, int]:
         settings.warehouse_file.with_name(settings.warehouse_file.name + ".wal").unlink(missing_ok=True)
         fresh.replace(settings.warehouse_file)
     return rows
+
+
+def _need_entries(archive: Archive, purpose: str) -> None:
+    if not archive.entries():
+        raise WarehouseError(f"{archive.ledger_file}: no archive to {purpose} from. Run `smallcap build` first.")
 
 
 def expected_checks(manifest: dict[str, Any]) -> list[str]:

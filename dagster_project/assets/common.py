@@ -3,9 +3,11 @@
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from dagster_project.settings import load_settings
 from dagster_project.steps import new_build_id
+from dagster_project.warehouse.check_results import Override
 from dagster_project.warehouse.preview import Preview
 
 OWNERS = ["team:smallcap-watch"]
@@ -14,6 +16,19 @@ WRITE_POOL = "warehouse_writer"
 """Steps of one pool run one at a time (the instance gives it one slot): DuckDB has one writer."""
 
 SETTINGS = load_settings()
+
+
+class OverrideConfig(dg.Config):
+    """Failed blocking checks that a person publishes despite of."""
+
+    publish_despite: list[str] = Field(default_factory=list)
+    """Names of the checks."""
+    reason: str = ""
+    """Why that is right; kept in meta.build."""
+
+    def override(self) -> Override:
+        """The same for the steps."""
+        return Override(tuple(self.publish_despite), self.reason)
 
 
 def build_id(context: dg.AssetExecutionContext) -> str:

@@ -26,7 +26,11 @@ def check_result(result: CheckResult, asset_key: dg.AssetKey) -> dg.AssetCheckRe
         check_name=result.check_id.split("__", 1)[1] if result.family == "contract" else result.check_id,
         passed=result.passed,
         severity=severity,
-        metadata={"failed_rows": result.failed_rows, "message": result.message},
+        metadata={
+            "failed_rows": result.failed_rows,
+            "message": result.message,
+            "rows": dg.MetadataValue.md(result.rows),
+        },
     )
 
 

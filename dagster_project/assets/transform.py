@@ -1,14 +1,15 @@
 """The dbt project as assets and asset checks, run by one in-process invocation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from dagster_project import steps
-from dagster_project.assets.common import OWNERS, SETTINGS, WRITE_POOL, build_id, table_metadata
+from dagster_project.assets.common import OWNERS, SETTINGS, WRITE_POOL, OverrideConfig, build_id, table_metadata
 from dagster_project.assets.extract import check_result
+from dagster_project.checks.blocked import blocked_message
 from dagster_project.checks.results import CheckResult
 from dagster_project.dbt_runner import NodeResult, ensure_manifest
 
@@ -37,7 +38,9 @@ class Translator(DagsterDbtTranslator):
     name="dbt_models",
     pool=WRITE_POOL,
 )
-def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+def dbt_models(
+    context: dg.AssetExecutionContext, config: OverrideConfig
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Every seed, model and test of the dbt project."""
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in dbt_models.specs if UNIQUE_ID in spec.metadata}
     checks = {spec.metadata[UNIQUE_ID]: spec.key for spec in dbt_models.check_specs if spec.metadata}
@@ -45,7 +48,7 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     names = [spec.key.path[-1] for spec in specs.values() if spec.key in selected]
     # A check that is executed alone runs its test alone, not the models.
     names += [key.name for key in context.selected_asset_check_keys if key.asset_key not in selected]
-    results = steps.transform(SETTINGS, build_id(context), names if context.is_subset else ())
+    results, outcomes = steps.transform_and_check(SETTINGS, build_id(context), names if context.is_subset else ())
     built = [r for r in results if r.unique_id in specs and r.is_ok and specs[r.unique_id].key in selected]
     found = steps.previews(SETTINGS, [".".join(specs[r.unique_id].key.path) for r in built])
     for result in built:
@@ -54,20 +57,15 @@ def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
             asset_key=key,
             metadata=table_metadata(found[".".join(key.path)]) | {"seconds": result.seconds},
         )
-    for result in results:
-        check = checks.get(result.unique_id)
-        if check and check in context.selected_asset_check_keys and result.status != "skipped":
-            yield check_result(_as_check(result), check.asset_key)
+    for unique_id, outcome in outcomes.items():
+        check = checks.get(unique_id)
+        if check and check in context.selected_asset_check_keys:
+            yield check_result(outcome, check.asset_key)
     broken = [r for r in results if not r.is_ok and not (r.resource_type == "test" and r.severity == "warn")]
-    if broken:
-        raise dg.Failure(_told(broken), allow_retries=False)
-
-
-def _as_check(result: NodeResult) -> CheckResult:
-    return CheckResult(
-        result.name, "", "dbt", "warn" if result.severity == "warn" else "error", result.severity != "warn",
-        result.status == "pass", result.failures, result.message,
-    )  # fmt: skip
+    # What an override lets through; what did not run because of it is no part of that.
+    stopping = [r for r in broken if not (r.status == "fail" and r.name in config.publish_despite)]
+    if stopping:
+        raise dg.Failure(_told(stopping, outcomes), allow_retries=False)
 
 
 def _last_line(message: str) -> str:
@@ -76,13 +74,17 @@ def _last_line(message: str) -> str:
     return lines[-1][:600] if lines else "no message"
 
 
-def _told(broken: list[NodeResult]) -> str:
-    failed = [r for r in broken if r.status != "skipped"] or broken
+def _told(broken: Sequence[NodeResult], outcomes: Mapping[str, CheckResult]) -> str:
+    failed = [r for r in broken if r.status != "skipped"] or list(broken)
+    skipped = len(broken) - len(failed)
+    if all(r.status == "fail" for r in failed):
+        found = [outcomes[r.unique_id] for r in failed]
+        file = SETTINGS.dbt_project_dir / failed[0].sql_file
+        return blocked_message(found, SETTINGS.source, str(file), skipped)
     told = [
         f"check {r.name} failed on {r.failures} rows" if r.status == "fail" else f"{r.name}: {_last_line(r.message)}"
         for r in failed
     ]
-    skipped = len(broken) - len(failed)
     return (
         "; ".join(told[:5])
         + (f"; and {len(told) - 5} more" if len(told) > 5 else "")

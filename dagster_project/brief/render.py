@@ -27,7 +27,10 @@ def subtitle(brief: Brief) -> str:
     """Day, source mode and build: what no number of the brief may stand without."""
     build = brief.build
     source = SIMULATED if build["is_simulated"] else f"real data, source {build['source_mode']}"
-    return f"As of {brief.as_of} | {source} | data through {build['data_through']} | build {build['build_id']}"
+    known_at = f"replay known at {build['known_at_utc']} UTC | " if build.get("known_at_utc") else ""
+    return (
+        f"As of {brief.as_of} | {known_at}{source} | data through {build['data_through']} | build {build['build_id']}"
+    )
 
 
 def remarks(brief: Brief) -> list[str]:

@@ -14,9 +14,16 @@ class CheckResult:
 
     check_id: str
     asset: str
-    family: Literal["contract", "dbt"]
+    family: Literal["contract", "dbt", "market"]
     severity: Literal["error", "warn"]
     is_blocking: bool
     passed: bool
     failed_rows: int
     message: str
+    rows: str = ""
+    """Some of the failing rows as a Markdown table; shown, and not kept."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it failed and keeps the build from being published."""
+        return self.is_blocking and self.severity == "error" and not self.passed

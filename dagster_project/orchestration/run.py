@@ -7,10 +7,14 @@ from typing import Any
 
 from dagster_project.errors import SmallcapError
 from dagster_project.settings import Settings
+from dagster_project.warehouse.check_results import Override
 
 
-def run_build(settings: Settings, build_id: str, accept_removals: bool) -> None:
+def run_build(settings: Settings, build_id: str, accept_removals: bool, override: Override | None = None) -> None:
     """Run the job `build`; the UI shows the run like any other.
+
+    Args:
+        override: failed blocking checks to publish despite of.
 
     Raises:
         SmallcapError: a step failed; the message is that of the first error behind it.
@@ -26,9 +30,13 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool) -> None:
     from dagster_project.contracts.tables import CONTRACTS
     from dagster_project.definitions import defs
 
-    run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    ops: dict[str, Any] = {}
     if accept_removals:
-        run_config["ops"] = {f"raw__{table}": {"config": {"accept_removals": True}} for table in CONTRACTS}
+        ops |= {f"raw__{table}": {"config": {"accept_removals": True}} for table in CONTRACTS}
+    if override and override.check_ids:
+        config = {"publish_despite": list(override.check_ids), "reason": override.reason}
+        ops |= {step: {"config": config} for step in ("dbt_models", "publish")}
+    run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": ops}
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("build").execute_in_process(
             instance=instance, raise_on_error=False, tags={BUILD_ID_TAG: build_id}, run_config=run_config

@@ -7,6 +7,7 @@ Does not belong here: what is done over a connection.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from dagster_project.errors import BusyError, WarehouseError
@@ -14,6 +15,10 @@ from dagster_project.warehouse.ddl import create_layout, has_other_layout
 
 if TYPE_CHECKING:
     import duckdb
+
+
+_OPENING = Lock()
+"""Readers of one file in one process share their settings: one of them makes these, the others wait."""
 
 
 class OtherLayoutError(WarehouseError):
@@ -60,6 +65,18 @@ def open_warehouse(path: Path, source_mode: str, is_simulated: bool) -> "Iterato
 
 
 @contextmanager
+def transaction(connection: "duckdb.DuckDBPyConnection") -> Iterator[None]:
+    """Everything in the block or nothing."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+@contextmanager
 def open_reader(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
     """Open a published database read-only, cut off from files, network and settings.
 
@@ -70,12 +87,26 @@ def open_reader(path: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
 
     if not path.exists():
         raise WarehouseError(f"{path} is not there: nothing is published yet. Run `make build` first.")
-    connection = duckdb.connect(
-        str(path.resolve()),
-        read_only=True,
-        config={"enable_external_access": "false", "lock_configuration": "true", "autoload_known_extensions": "false"},
-    )
+    with _OPENING:
+        connection = duckdb.connect(
+            str(path.resolve()),
+            read_only=True,
+            config={"enable_external_access": "false", "autoload_known_extensions": "false", "temp_directory": ""},
+        )
+        _cut_off(connection)
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _cut_off(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Close the file system and lock the settings, unless another reader of this process has done so already.
+
+    Without external access DuckDB still lets COPY write to the open file itself, its log and its folder for spilled
+    rows: one statement could overwrite what is published. It can be closed only now: opening needs it.
+    """
+    [(is_locked,)] = connection.execute("select current_setting('lock_configuration')").fetchall()
+    if not is_locked:
+        connection.execute("set disabled_filesystems = 'LocalFileSystem'")
+        connection.execute("set lock_configuration = true")

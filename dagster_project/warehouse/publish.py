@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import WarehouseError
+from dagster_project.warehouse.connection import open_reader, transaction
 from dagster_project.warehouse.ddl import sql_text
+from dagster_project.warehouse.meta import fill_catalogue
+from dagster_project.warehouse.views import create_views
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,6 +28,8 @@ STORAGE_VERSION = "v1.0.0"
 PUBLISHED_SCHEMAS = ("marts", "meta")
 SPREADSHEET_ROWS = 1_000_000
 """Longer tables open in no spreadsheet: they have Parquet and no CSV."""
+VIEWS_WITH_FILES = ("v_claims_wide", "v_freshness", "v_next_meeting", "v_this_week", "v_today", "v_valuation_asof")
+"""Views for tools that read files; the other views repeat marts."""
 
 
 def publish_build(
@@ -51,16 +56,30 @@ def publish_build(
     if final.exists():
         raise WarehouseError(f"{final} is there already; a build is published once. Run a new build.")
     partial.mkdir()
-    counts = _write_snapshot(connection, partial)
-    _verify(partial / "market.duckdb", counts)
-    write_extras(partial)
-    content = {**manifest, "build_id": build_id, "rows": counts}
-    (partial / "manifest.json").write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+    write_build(connection, partial, {**manifest, "build_id": build_id}, write_extras)
     partial.rename(final)
     switch(current_link, final)
     _prune(builds_dir, current_link, keep)
     logger.info("published %s", final)
     return final
+
+
+def write_build(
+    connection: "duckdb.DuckDBPyConnection",
+    directory: Path,
+    manifest: Mapping[str, Any],
+    write_extras: Callable[[Path], None],
+) -> None:
+    """Fill the directory of a build: snapshot, what `write_extras` adds, and its manifest as the last file.
+
+    Raises:
+        WarehouseError: the snapshot does not open or lacks rows.
+    """
+    counts = _write_snapshot(connection, directory)
+    _verify(directory / "market.duckdb", counts)
+    write_extras(directory)
+    content = {**manifest, "rows": counts}
+    (directory / "manifest.json").write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
 
 
 def switch(current_link: Path, build: Path) -> None:
@@ -106,26 +125,54 @@ def _write_snapshot(connection: "duckdb.DuckDBPyConnection", directory: Path) ->
         f"select table_schema, table_name from information_schema.tables where table_schema in {PUBLISHED_SCHEMAS} "
         "and table_catalog = current_database() order by 1, 2"
     ).fetchall()
-    counts: dict[str, int] = {}
     connection.execute(f"attach {sql_text(str(file))} as published (storage_version '{STORAGE_VERSION}')")
     try:
-        for schema in PUBLISHED_SCHEMAS:
-            connection.execute(f"create schema published.{schema}")
+        with transaction(connection):  # one commit: with one per comment half of the time went into them
+            for schema in PUBLISHED_SCHEMAS:
+                connection.execute(f"create schema published.{schema}")
+            for schema, table in tables:
+                copy = f"create table published.{schema}.{table} as select * from {schema}.{table} order by all"
+                connection.execute(copy)  # sorted: the grain comes first in every table
+                _copy_comments(connection, schema, table)
+        views = _write_views(connection, {f"{schema}.{table}" for schema, table in tables})
+        counts: dict[str, int] = {}
         for schema, table in tables:
-            copy = f"create table published.{schema}.{table} as select * from {schema}.{table} order by all"
-            connection.execute(copy)  # sorted: the grain comes first in every table
-            _copy_comments(connection, schema, table)
-            [(rows,)] = connection.execute(f"select count(*) from published.{schema}.{table}").fetchall()
+            source = f"published.{schema}.{table}"
+            [(rows,)] = connection.execute(f"select count(*) from {source}").fetchall()
             counts[f"{schema}.{table}"] = rows
             name = table if schema == "marts" else f"{schema}_{table}"
-            parquet, csv = directory / "parquet" / f"{name}.parquet", directory / "csv" / f"{name}.csv"
-            source = f"published.{schema}.{table}"
-            connection.execute(f"copy {source} to {sql_text(str(parquet))} (format parquet, compression zstd)")
-            if rows <= SPREADSHEET_ROWS:
-                connection.execute(f"copy {source} to {sql_text(str(csv))} (format csv, header)")
+            _copy_to_files(connection, source, directory, name, with_csv=rows <= SPREADSHEET_ROWS)
+        for view in views:
+            if view in VIEWS_WITH_FILES:
+                _copy_to_files(connection, f"published.main.{view}", directory, view)
     finally:
         connection.execute("detach published")
     return counts
+
+
+def _write_views(connection: "duckdb.DuckDBPyConnection", relations: set[str]) -> list[str]:
+    """Write views and macros to `published` and enter them in its catalogue; returns the names of the views."""
+    [(warehouse,)] = connection.execute("select current_database()").fetchall()
+    connection.execute("use published")  # views keep unqualified names and so work under any name of the file
+    try:
+        with transaction(connection):
+            views = create_views(connection, relations)
+            if views:
+                [(is_simulated,)] = connection.execute("select is_simulated from meta.build").fetchall()
+                fill_catalogue(connection, ("main",), is_simulated)
+    finally:
+        connection.execute(f'use "{warehouse}"')
+    return views
+
+
+def _copy_to_files(
+    connection: "duckdb.DuckDBPyConnection", source: str, directory: Path, name: str, with_csv: bool = True
+) -> None:
+    """Write a relation to `parquet/` and `csv/` of the build."""
+    parquet, csv = directory / "parquet" / f"{name}.parquet", directory / "csv" / f"{name}.csv"
+    connection.execute(f"copy (from {source}) to {sql_text(str(parquet))} (format parquet, compression zstd)")
+    if with_csv:
+        connection.execute(f"copy (from {source}) to {sql_text(str(csv))} (format csv, header)")
 
 
 def _copy_comments(connection: "duckdb.DuckDBPyConnection", schema: str, table: str) -> None:
@@ -142,9 +189,7 @@ def _copy_comments(connection: "duckdb.DuckDBPyConnection", schema: str, table: 
 
 
 def _verify(file: Path, counts: Mapping[str, int]) -> None:
-    """Open the snapshot as a reader would and count its rows."""
-    from dagster_project.warehouse.connection import open_reader
-
+    """Open the snapshot as a reader would, count its rows and ask every view."""
     with open_reader(file) as reader:
         for relation, expected in counts.items():
             [(found,)] = reader.execute(f"select count(*) from {relation}").fetchall()
@@ -152,6 +197,8 @@ def _verify(file: Path, counts: Mapping[str, int]) -> None:
                 raise WarehouseError(
                     f"{file}: {relation} has {found} rows, expected {expected}. Nothing was published."
                 )
+        for (view,) in reader.execute("select view_name from duckdb_views() where not internal").fetchall():
+            reader.execute(f'select * from main."{view}" limit 1').fetchall()
 
 
 def _prune(builds_dir: Path, current_link: Path, keep: int) -> None:
