@@ -415,12 +415,18 @@ drifts as (
             rows between unbounded preceding and current row
         ) as drift_pp,
         median(abs(difference_pp)) over short_past as usual_difference_pp,
+        median(abs(difference_pp)) over past as tracking_difference_pp,
         count(*) over short_past as differences_before
     from beside_index
-    window short_past as (
-        partition by symbol, index_symbol order by session_date
-        rows between {{ usual_rows_short }} preceding and 1 preceding
-    )
+    window
+        short_past as (
+            partition by symbol, index_symbol order by session_date
+            rows between {{ usual_rows_short }} preceding and 1 preceding
+        ),
+        past as (
+            partition by symbol, index_symbol order by session_date
+            rows between {{ usual_rows }} preceding and 1 preceding
+        )
 ),
 
 deviations as (
@@ -459,7 +465,7 @@ index_findings as (
         ) as is_off_today,
         -- a fund that usually differs widely does not track the index, and has no place beside it to leave
         deviation_runs.has_three
-        and deviation_runs.usual_difference_pp <= limits.prices_fund_off_index__tracking_pp
+        and deviation_runs.tracking_difference_pp <= limits.prices_fund_off_index__tracking_pp
         and greatest(deviation_runs.lowest_of_three_pp, -deviation_runs.highest_of_three_pp) > greatest(
             limits.prices_fund_off_index__minimum_pp,
             limits.prices_fund_off_index__times_usual * deviation_runs.usual_difference_pp
