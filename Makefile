@@ -54,6 +54,7 @@ check: $(INSTALLED) ## linters, types, SQL, import rule
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m dagster_project.dbt_rules
 	cd dbt && ../$(BIN)/sqlfluff lint --nocolor models tests macros --processes 2
 
 ui: $(INSTALLED) ## the Dagster UI on the instance that knows every build
