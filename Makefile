@@ -13,7 +13,7 @@ SUPERSET_VENV := .venv-superset
 PORT ?= 8088
 BUILD_OPTIONS := $(if $(SOURCE),--source $(SOURCE)) $(if $(INBOX),--inbox $(INBOX))
 
-.PHONY: help build test check ui bench docs lock clean superset
+.PHONY: help build test check ui bench docs lock clean superset soak
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
@@ -86,6 +86,9 @@ $(SUPERSET_VENV)/.installed: superset/requirements.txt
 superset: $(INSTALLED) $(SUPERSET_VENV)/.installed ## optional: Superset on the published build (PORT=8088), docs/superset.md
 	@$(SUPERSET_VENV)/bin/python superset/bootstrap.py --port $(PORT) \
 	  --data-dir "$$($(BIN)/python -c 'from dagster_project.settings import load_settings; print(load_settings().data_dir)')"
+
+soak: $(INSTALLED) $(SUPERSET_VENV)/.installed ## long campaigns with reports in docs/ (needs a published build and Chromium)
+	@nice $(BIN)/python -m tests.soak.superset --report docs/soak_superset.md
 
 docs: $(INSTALLED) ## write the generated documents again
 	@$(BIN)/python -m dagster_project.docs
