@@ -138,17 +138,18 @@ def audit(
         from ({LATEST_RESULTS})
         """
     ).fetchall() if row[0] in expected}  # fmt: skip
+    failed = [latest[check_id][0] for check_id in sorted(latest) if latest[check_id][0].blocks]
+    chosen = override or Override()
+    stopping = [check for check in failed if check.check_id not in chosen.check_ids]
+    # A failure is named first: what depends on it has not run either.
     for words, found in (
-        ("have not run", expected - set(latest)),
+        ("have not run", set() if stopping else expected - set(latest)),
         ("ran before the last delivery came in", {check for check, (_, is_older) in latest.items() if is_older}),
     ):
         if found:
             raise AuditError(
                 f"{len(found)} checks {words}, for example {min(found)}. Nothing was published. Run `smallcap build`."
             )
-    failed = [latest[check_id][0] for check_id in sorted(latest) if latest[check_id][0].blocks]
-    chosen = override or Override()
-    stopping = [check for check in failed if check.check_id not in chosen.check_ids]
     if stopping:
         [(source,)] = connection.execute("select source_mode from raw.warehouse_mode").fetchall()
         told = "; ".join(
