@@ -4,7 +4,6 @@ Belongs here: which day is meant, which sections there are, what must be warned 
 Does not belong here: the sections themselves, and layout (`render`).
 """
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,8 @@ from dagster_project.brief.prices import headline, performance, read_prices
 from dagster_project.brief.rates import rates
 from dagster_project.brief.signals import signals
 from dagster_project.brief.valuation import valuation
-from dagster_project.errors import SmallcapError
 from dagster_project.warehouse.connection import open_reader
+from dagster_project.warehouse.sessions import session_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,7 +37,7 @@ def read_brief(database: Path, as_of: str = "latest", framing: str | None = None
             be read on that day.
     """
     with open_reader(database) as reader:
-        day = _session(reader, as_of)
+        day = session_of(reader, as_of)
         [build] = records(reader, "select * from meta.build")
         framing, claims, left_behind = read_claims(reader, day, framing)
         prices, weeks = read_prices(reader, day), last_week(reader, day)
@@ -60,28 +59,6 @@ def read_brief(database: Path, as_of: str = "latest", framing: str | None = None
             later=what_happened_next(reader, day, framing, prices.names),
             warnings=tuple(_warnings(reader)),
         )
-
-
-def _session(reader: "duckdb.DuckDBPyConnection", as_of: str) -> date:
-    [(first, last)] = reader.execute(
-        "select min(session_date), max(session_date) from marts.relative_performance inner join marts.dim_pair "
-        "using (pair_id) where is_headline"
-    ).fetchall()
-    if last is None:
-        raise SmallcapError("The published build has no prices of the headline pair, so there is nothing to brief on.")
-    if as_of == "latest":
-        return last  # type: ignore[no-any-return]
-    try:
-        asked = date.fromisoformat(as_of)
-    except ValueError as error:
-        raise SmallcapError(f"--as-of {as_of!r} is not a date; expected YYYY-MM-DD or latest.") from error
-    if not first <= asked <= last:
-        raise SmallcapError(f"--as-of {asked} lies outside the data, which runs from {first} to {last}.")
-    [(day,)] = reader.execute(
-        "select max(session_date) from marts.relative_performance inner join marts.dim_pair using (pair_id) "
-        "where is_headline and session_date <= ?", [asked]
-    ).fetchall()  # fmt: skip
-    return day  # type: ignore[no-any-return]
 
 
 def _warnings(reader: "duckdb.DuckDBPyConnection") -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.errors import SmallcapError, WarehouseError
 from dagster_project.warehouse.connection import open_reader
 from dagster_project.warehouse.export_sheets import NOTES, SHEETS, Sheet
+from dagster_project.warehouse.sessions import session_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,7 +74,7 @@ def export_workbook(database: Path, target: Path, as_of: str = "latest") -> date
     if not target.parent.is_dir():
         raise SmallcapError(f"{target.parent} is not a folder. Create it, or name another file.")
     with open_reader(database) as reader:
-        day = _session(reader, as_of)
+        day = session_of(reader, as_of)
         [today] = _records(reader, "select * from today_as_of($day)", day)
         [build] = _records(reader, "select * from meta.build")
         words = _descriptions(reader)
@@ -83,21 +84,6 @@ def export_workbook(database: Path, target: Path, as_of: str = "latest") -> date
 
 
 # --- reading
-
-
-def _session(reader: "duckdb.DuckDBPyConnection", as_of: str) -> date:
-    """The last session of the ledger up to `as_of`."""
-    _, [(first, last)] = _table(reader, "select min(as_of_date), max(as_of_date) from marts.claims")
-    if last is None:
-        raise SmallcapError("The published build has no session of the headline pair, so there is nothing to export.")
-    try:
-        asked = last if as_of == "latest" else date.fromisoformat(as_of)
-    except ValueError as error:
-        raise SmallcapError(f"--as-of {as_of!r} is not a date; expected YYYY-MM-DD or latest.") from error
-    if not first <= asked <= last:
-        raise SmallcapError(f"--as-of {asked} lies outside the data, which runs from {first} to {last}.")
-    [(day,)] = reader.execute("select max(as_of_date) from marts.claims where as_of_date <= ?", [asked]).fetchall()
-    return day  # type: ignore[no-any-return]
 
 
 def _table(reader: "duckdb.DuckDBPyConnection", sql: str, day: date | None = None) -> Result:
