@@ -2,7 +2,11 @@
 {%- set usual_rows = 252 -%}
 {%- set usual_rows_at_least = 21 -%}
 
-with share_counts as (
+with fund_rows as (
+    select * from {{ ref('stg_flows__fund_nav_shares') }}
+),
+
+share_counts as (
     select * from {{ ref('int_flows__share_counts') }}
 ),
 
@@ -16,14 +20,6 @@ flows as (
 
 calendar as (
     select * from {{ ref('int_calendar__sessions') }}
-),
-
-reconciliation as (
-    select * from {{ ref('reconciliation') }}
-),
-
-topics as (
-    select * from {{ ref('reconciliation_topics') }}
 ),
 
 limits as (
@@ -69,7 +65,7 @@ gaps as (
         'flows_gap' as check_id,
         numbered.fund_symbol as series,
         first_missing.session_date as day,
-        numbered.session_date as known_on,
+        numbered.session_date as last_day,
         numbered.session_number - numbered.previous_number - 1 as value,
         limits.flows_gap__sessions as threshold,
         cast(numbered.session_number - numbered.previous_number - 1 as varchar) || ' sessions without a row before '
@@ -100,7 +96,7 @@ stale as (
         'flows_stale' as check_id,
         stale_runs.fund_symbol as series,
         first_missing.session_date as day,
-        detected.session_date as known_on,
+        detected.session_date as last_day,
         stale_runs.sessions_allowed as value,
         stale_runs.sessions_allowed as threshold,
         'no row for ' || cast(stale_runs.sessions_allowed as varchar) || ' sessions while other funds have theirs'
@@ -122,7 +118,7 @@ share_verdicts as (
         end as check_id,
         fund_symbol as series,
         session_date as day,
-        session_date as known_on,
+        session_date as last_day,
         shares_stamped as value,
         cast(null as double) as threshold,
         case status
@@ -146,7 +142,7 @@ unmarked_splits as (
         'flows_split' as check_id,
         fund_symbol as series,
         session_date as day,
-        session_date as known_on,
+        session_date as last_day,
         split_applied as value,
         cast(null as double) as threshold,
         'share count and NAV moved against each other by ' || {{ said('split_applied', 3) }}
@@ -176,7 +172,7 @@ units as (
         'flows_share_unit' as check_id,
         rounded_counts.fund_symbol as series,
         rounded_counts.session_date as day,
-        rounded_counts.session_date as known_on,
+        rounded_counts.session_date as last_day,
         rounded_counts.shares_stamped as value,
         rounded_counts.usual_roundness as threshold,
         'share count of ' || {{ said('rounded_counts.shares_stamped', 0) }}
@@ -195,7 +191,7 @@ nav_verdicts as (
         'flows_nav_against_close' as check_id,
         fund_symbol as series,
         session_date as day,
-        session_date as known_on,
+        session_date as last_day,
         nav_over_close_pct as value,
         cast(null as double) as threshold,
         case
@@ -243,7 +239,7 @@ frozen_navs as (
         'flows_nav_frozen' as check_id,
         nav_run_lengths.fund_symbol as series,
         nav_run_lengths.session_date as day,
-        nav_run_lengths.session_date as known_on,
+        nav_run_lengths.session_date as last_day,
         nav_run_lengths.nav_stamped as value,
         limits.flows_nav_frozen__close_move_pct as threshold,
         'NAV is that of the session before'
@@ -264,7 +260,7 @@ large_flows as (
         'flows_large' as check_id,
         flows.fund_symbol as series,
         flows.session_date as day,
-        flows.session_date as known_on,
+        flows.session_date as last_day,
         flows.net_flow_pct_aum as value,
         limits.flows_large__percent_of_assets as threshold,
         'net flow of ' || {{ said('flows.net_flow_usd / 1e6', 0) }} || ' m USD is '
@@ -276,26 +272,7 @@ large_flows as (
         and flows.prior_aum_usd > limits.flows_large__minimum_assets_usd
 ),
 
--- The verdicts of mart reconciliation about money.
-published_weeks as (
-    select
-        'flows_published' as check_id,
-        reconciliation.topic || ', ' || reconciliation.source as series,
-        reconciliation.as_of as day,
-        {{ add_days('reconciliation.as_of', 2) }} as known_on,
-        reconciliation.difference as value,
-        topics.tolerance as threshold,
-        'published ' || {{ said('reconciliation.published_value', 1) }} || ', here '
-        || {{ said('reconciliation.computed_value', 1) }} || ' ' || reconciliation.unit as finding
-    from reconciliation
-    inner join topics
-        on reconciliation.topic = topics.topic
-    where
-        not reconciliation.within_tolerance
-        and topics.computation in ('weekly_flow', 'five_session_flow', 'month_flow', 'ytd_flow')
-),
-
-final as (
+findings as (
     select * from gaps
     union all
     select * from stale
@@ -311,8 +288,40 @@ final as (
     select * from frozen_navs
     union all
     select * from large_flows
-    union all
-    select * from published_weeks
+),
+
+-- The row of a day is published on the next session. Where a fund has none, the next row of any fund tells it.
+published as (
+    select
+        sessions.session_date,
+        cast(
+            min(min(fund_rows.available_at_utc)) over (
+                order by sessions.session_date
+                rows between current row and unbounded following
+            ) as date
+        ) as published_on
+    from sessions
+    left join fund_rows
+        on sessions.session_date = fund_rows.as_of_date
+    group by sessions.session_date
+),
+
+final as (
+    select
+        findings.check_id,
+        findings.series,
+        findings.day,
+        coalesce(cast(fund_rows.available_at_utc as date), published.published_on) as known_on,
+        findings.value,
+        findings.threshold,
+        findings.finding
+    from findings
+    inner join published
+        on findings.last_day = published.session_date
+    left join fund_rows
+        on
+            findings.series = fund_rows.fund_symbol
+            and findings.last_day = fund_rows.as_of_date
 )
 
 select * from final

@@ -15,11 +15,30 @@ positions as (
         and rule_family = 'error'
 ),
 
+-- A basket of a day, and with it the question what its facts were, is published on the next session.
+basket_days as (
+    select
+        as_of_date,
+        cast(min(available_at_utc) as date) as published_on
+    from holdings
+    group by as_of_date
+),
+
 facts_judged as (
-    select * from {{ ref('int_fundamentals__facts_judged') }}
+    select
+        facts.company_id,
+        facts.concept,
+        facts.period_end,
+        facts.fact_value,
+        facts.rule,
+        facts.reason,
+        basket_days.published_on as known_on
+    from {{ ref('int_fundamentals__facts_judged') }} as facts
+    inner join basket_days
+        on facts.known_on = basket_days.as_of_date
     where
-        knowledge = 'as_known'
-        and rule is not null
+        facts.knowledge = 'as_known'
+        and facts.rule is not null
 ),
 
 vintages as (
@@ -41,7 +60,8 @@ basket_sums as (
         basket,
         as_of_date,
         sum(weight_pct) as weight_pct,
-        count(*) as positions
+        count(*) as positions,
+        cast(max(available_at_utc) as date) as known_on
     from holdings
     group by
         basket,
@@ -53,7 +73,7 @@ weights as (
         'holdings_weights' as check_id,
         basket_sums.basket as series,
         basket_sums.as_of_date as day,
-        basket_sums.as_of_date as known_on,
+        basket_sums.known_on,
         basket_sums.weight_pct as value,
         limits.holdings_weights__maximum_pp as threshold,
         'weights of ' || cast(basket_sums.positions as varchar) || ' positions add up to '
@@ -72,7 +92,7 @@ position_verdicts as (
         end as check_id,
         basket || ' ' || ticker as series,
         as_of_date as day,
-        as_of_date as known_on,
+        cast(max(holdings_available_at_utc) as date) as known_on,
         cast(null as double) as value,
         cast(null as double) as threshold,
         max(reason) as finding
@@ -160,9 +180,10 @@ signs as (
         company_id || ' ' || concept as series,
         period_end as day,
         cast(min(available_at_utc) as date) as known_on,
-        min(fact_value) as value,
+        arg_min(fact_value, (available_at_utc, fact_value)) as value,
         cast(0 as double) as threshold,
-        concept || ' of ' || {{ said('min(fact_value)', 0) }} || ', which it cannot be' as finding
+        concept || ' of ' || {{ said('arg_min(fact_value, (available_at_utc, fact_value))', 0) }}
+        || ', which it cannot be' as finding
     from vintages
     where
         (concept in ({{ never_negative }}) and fact_value < 0)
@@ -173,49 +194,37 @@ signs as (
         period_end
 ),
 
-filings as (
+-- The filing that was the first to be known, of those that are too early.
+early_filings as (
     select
-        company_id,
-        period_end,
-        filed_date,
-        min(period_type) as period_type,
-        cast(min(available_at_utc) as date) as known_on,
-        {{ days_between('period_end', 'filed_date') }} as days_to_filing
+        vintages.company_id,
+        vintages.period_end,
+        limits.facts_filed_early__days as days_expected,
+        cast(min(vintages.available_at_utc) as date) as known_on,
+        arg_min(vintages.filed_date, (vintages.available_at_utc, vintages.filed_date)) as filed_date
     from vintages
-    where period_type in ('FY', 'TTM', 'Q1', 'Q2', 'Q3', 'Q4')
+    cross join limits
+    where
+        vintages.period_type in ('FY', 'TTM', 'Q1', 'Q2', 'Q3', 'Q4')
+        and {{ days_between('vintages.period_end', 'vintages.filed_date') }} < limits.facts_filed_early__days
     group by
-        company_id,
-        period_end,
-        filed_date
-),
-
-earliest_filings as (
-    select
-        company_id,
-        period_end,
-        min(days_to_filing) as days_to_filing,
-        arg_min(filed_date, (days_to_filing, filed_date)) as filed_date,
-        min(known_on) as known_on
-    from filings
-    group by
-        company_id,
-        period_end
+        vintages.company_id,
+        vintages.period_end,
+        limits.facts_filed_early__days
 ),
 
 filed_early as (
     select
         'facts_filed_early' as check_id,
-        earliest_filings.company_id as series,
-        earliest_filings.period_end as day,
-        earliest_filings.known_on,
-        earliest_filings.days_to_filing as value,
-        limits.facts_filed_early__days as threshold,
-        'filed ' || cast(earliest_filings.filed_date as varchar) || ', '
-        || cast(earliest_filings.days_to_filing as varchar) || ' days after the period ended: no report is that quick'
-            as finding
-    from earliest_filings
-    cross join limits
-    where earliest_filings.days_to_filing < limits.facts_filed_early__days
+        company_id as series,
+        period_end as day,
+        known_on,
+        {{ days_between('period_end', 'filed_date') }} as value,
+        days_expected as threshold,
+        'filed ' || cast(filed_date as varchar) || ', '
+        || cast({{ days_between('period_end', 'filed_date') }} as varchar)
+        || ' days after the period ended: no report is that quick' as finding
+    from early_filings
 ),
 
 final as (

@@ -251,6 +251,8 @@ rate_spells as (
         rate_date,
         effr_pct,
         lead(rate_date) over (order by rate_date) as next_rate_date,
+        -- the rate of a day is published on the next session
+        cast(lead(available_at_utc) over (order by rate_date) as date) as next_published_on,
         {{ start_of_period('rate_date', 'month') }} as rate_month,
         {{ add_months(start_of_period('rate_date', 'month'), 1) }} as next_month
     from policy_rates
@@ -263,7 +265,7 @@ rate_days as (
         effr_pct,
         {{ days_between('rate_date', 'least(next_rate_date, next_month)') }} as days,
         {{ days_between('rate_date', 'next_rate_date') }} as days_carried,
-        next_rate_date
+        next_published_on
     from rate_spells
     where next_rate_date is not null
     union all
@@ -272,7 +274,7 @@ rate_days as (
         effr_pct,
         {{ days_between('next_month', 'next_rate_date') }} as days,
         {{ days_between('rate_date', 'next_rate_date') }} as days_carried,
-        next_rate_date
+        next_published_on
     from rate_spells
     where next_rate_date > next_month
 ),
@@ -281,7 +283,7 @@ monthly_means as (
     select
         mean_month,
         sum(effr_pct * days) / sum(days) as mean_effr_pct,
-        max(next_rate_date) as known_on
+        max(next_published_on) as known_on
     from rate_days
     group by mean_month
     having

@@ -272,7 +272,7 @@ comparisons as (
         relative_valuation.small_basket || ' ' || relative_valuation.measure || ' ' || relative_valuation.method
             as series,
         relative_valuation.as_of_date as day,
-        relative_valuation.as_of_date as known_on,
+        cast(relative_valuation.available_at_utc as date) as known_on,
         relative_valuation.ratio as one_value,
         small_values.value / nullif(large_values.value, 0) as other_value
     from relative_valuation

@@ -5,7 +5,11 @@
 {%- set bills = "'1mo', '1.5mo', '2mo', '3mo', '4mo', '6mo'" -%}
 
 with policy_rates as (
-    select * from {{ ref('stg_rates__policy_rates') }}
+    select
+        *,
+        -- the rate of a day is published on the next session
+        cast(available_at_utc as date) as published_on
+    from {{ ref('stg_rates__policy_rates') }}
 ),
 
 yields as (
@@ -56,14 +60,16 @@ days_held as (
     select
         'rates_effr_gap' as check_id,
         'EFFR' as series,
-        rate_date
+        rate_date,
+        published_on
     from policy_rates
     where effr_pct is not null
     union all
     select distinct
         'rates_yield_gap' as check_id,
         'all tenors' as series,
-        rate_date
+        rate_date,
+        rate_date as published_on
     from yields
 ),
 
@@ -71,6 +77,7 @@ numbered_days as (
     select
         days_held.check_id,
         days_held.series,
+        days_held.published_on,
         bank_days.session_date,
         bank_days.day_number,
         lag(bank_days.day_number) over (
@@ -86,7 +93,7 @@ gaps as (
         numbered_days.check_id,
         numbered_days.series,
         first_missing.session_date as day,
-        numbered_days.session_date as known_on,
+        numbered_days.published_on as known_on,
         numbered_days.day_number - numbered_days.previous_number - 1 as value,
         cast(0 as double) as threshold,
         cast(numbered_days.day_number - numbered_days.previous_number - 1 as varchar)
@@ -102,7 +109,7 @@ weekends as (
         'rates_effr_weekend' as check_id,
         'EFFR' as series,
         rate_date as day,
-        rate_date as known_on,
+        published_on as known_on,
         effr_pct as value,
         cast(null as double) as threshold,
         'a rate of ' || {{ said('effr_pct') }} || ' % for a day of the weekend' as finding
@@ -113,6 +120,7 @@ weekends as (
 beside_target as (
     select
         rate_date,
+        published_on,
         effr_pct,
         target_lower_pct,
         target_upper_pct,
@@ -127,7 +135,7 @@ outside_range as (
         'rates_effr_outside_range' as check_id,
         'EFFR' as series,
         rate_date as day,
-        rate_date as known_on,
+        published_on as known_on,
         outside_pp as value,
         cast(0 as double) as threshold,
         'effective rate ' || {{ said('effr_pct') }} || ' % outside the target range '
@@ -143,7 +151,7 @@ far_from_target as (
         'rates_effr_far_from_target' as check_id,
         'EFFR' as series,
         beside_target.rate_date as day,
-        beside_target.rate_date as known_on,
+        beside_target.published_on as known_on,
         beside_target.outside_pp as value,
         limits.rates_effr_far_from_target__maximum_pp as threshold,
         'effective rate ' || {{ said('beside_target.effr_pct') }} || ' %, target '
@@ -170,7 +178,7 @@ targets as (
         'rates_target_against_decisions' as check_id,
         'target' as series,
         beside_target.rate_date as day,
-        beside_target.rate_date as known_on,
+        beside_target.published_on as known_on,
         beside_target.target_upper_pct as value,
         decided_spells.target_upper_after_pct as threshold,
         'target ' || {{ said('beside_target.target_lower_pct') }} || ' to '

@@ -147,12 +147,49 @@ index_ratios as (
         ) > limits.index_ratio__maximum_pct
 ),
 
+-- What a figure is held against comes out on the session after its day at the latest; a P/E of the index comes from the
+-- workbook that holds now.
+published_days as (
+    select
+        figures.topic,
+        figures.as_of,
+        figures.source,
+        greatest(
+            cast(figures.available_at_utc as date),
+            min(calendar.session_date),
+            max(cast(index_fundamentals.available_at_utc as date))
+        ) as known_on
+    from figures
+    inner join calendar
+        on
+            figures.as_of < calendar.session_date
+            and {{ add_days('figures.as_of', 10) }} > calendar.session_date
+    left join topics
+        on
+            figures.topic = topics.topic
+            and topics.computation = 'index_pe'
+    left join index_fundamentals
+        on
+            topics.subject = index_fundamentals.index_name
+            and {{ start_of_period('figures.as_of', 'month') }} = index_fundamentals.month_start
+    group by
+        figures.topic,
+        figures.as_of,
+        figures.source,
+        figures.available_at_utc
+),
+
+-- The verdicts of mart reconciliation.
 published_findings as (
     select
-        'published_disagrees' as check_id,
+        case
+            when topics.computation in ('weekly_flow', 'five_session_flow', 'month_flow', 'ytd_flow')
+                then 'flows_published'
+            else 'published_disagrees'
+        end as check_id,
         reconciliation.topic || ', ' || reconciliation.source as series,
         reconciliation.as_of as day,
-        {{ add_days('reconciliation.as_of', 2) }} as known_on,
+        published_days.known_on,
         reconciliation.difference as value,
         topics.tolerance as threshold,
         'published ' || {{ said('reconciliation.published_value') }} || ', here '
@@ -160,9 +197,12 @@ published_findings as (
     from reconciliation
     inner join topics
         on reconciliation.topic = topics.topic
-    where
-        not reconciliation.within_tolerance
-        and topics.computation not in ('weekly_flow', 'five_session_flow', 'month_flow', 'ytd_flow')
+    inner join published_days
+        on
+            reconciliation.topic = published_days.topic
+            and reconciliation.as_of = published_days.as_of
+            and reconciliation.source = published_days.source
+    where not reconciliation.within_tolerance
 ),
 
 unknown_topics as (
@@ -170,7 +210,7 @@ unknown_topics as (
         'published_unknown_topic' as check_id,
         figures.topic || ', ' || figures.source as series,
         figures.as_of as day,
-        {{ add_days('figures.as_of', 2) }} as known_on,
+        cast(figures.available_at_utc as date) as known_on,
         figures.published_value as value,
         cast(null as double) as threshold,
         'nothing says how the warehouse computes this' as finding

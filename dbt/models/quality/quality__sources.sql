@@ -118,6 +118,7 @@ first_tellings as (
         day,
         source,
         value,
+        available_at_utc,
         lag(value) over (partition by series, source order by day) as value_before
     from share_vintages
     where vintage_number = 1
@@ -128,7 +129,7 @@ other_tellings as (
         later.series,
         later.day,
         first_tellings.source || ', vintage of ' || cast(later.observed_on as varchar) as telling,
-        later.observed_on as known_on,
+        greatest(later.observed_on, cast(later.available_at_utc as date)) as known_on,
         later.value,
         first_tellings.value as first_value,
         first_tellings.value_before
@@ -144,7 +145,7 @@ other_tellings as (
         one.series,
         one.day,
         one.source || ' beside ' || other.source as telling,
-        one.day as known_on,
+        cast(greatest(one.available_at_utc, other.available_at_utc) as date) as known_on,
         one.value,
         other.value as first_value,
         other.value_before
@@ -161,7 +162,7 @@ shifts as (
         series,
         telling,
         day,
-        known_on,
+        max(known_on) over so_far as known_on,
         sum(case when value = value_before then 1 else 0 end) over so_far as late_changes,
         count(*) over so_far as changes
     from other_tellings
@@ -189,7 +190,7 @@ lagged as (
         'flows_shares_lagged' as check_id,
         series || ', ' || telling as series,
         day,
-        greatest(known_on, day) as known_on,
+        known_on,
         late_changes as value,
         flows_shares_lagged__changes as threshold,
         cast(late_changes as varchar) || ' of ' || cast(changes as varchar)
