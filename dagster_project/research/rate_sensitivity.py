@@ -189,20 +189,26 @@ def why_not(rows: pd.DataFrame, pair: PairDays, spans: Spans) -> Objects:
 
 
 def fit_windows(pair: PairDays, first: Ints, stop: Ints) -> Floats:
-    """FIGURES of the observations [first, stop) of each window, shape (figures, windows); NaN where not defined."""
+    """FIGURES of the observations [first, stop) of each window, shape (figures, windows); NaN where not defined.
+
+    A window is padded to the next power of two of its own length: how numpy adds up depends on the width, and a window
+    must come out the same, to the last digit, whatever windows there are beside it.
+    """
     fitted = np.empty((len(FIGURES), first.size))
-    longest = int((stop - first).max(initial=1))
-    batch = max(BATCH_ELEMENTS // longest, 1)
-    for begin in range(0, first.size, batch):
-        part = slice(begin, begin + batch)
-        fitted[:, part] = fit_batch(pair, first[part], stop[part])
+    widths = 2 ** np.ceil(np.log2(np.maximum(stop - first, 1))).astype(np.int64)
+    for width in np.unique(widths).tolist():
+        windows = np.flatnonzero(widths == width)
+        batch = max(BATCH_ELEMENTS // width, 1)
+        for begin in range(0, windows.size, batch):
+            part = windows[begin : begin + batch]
+            fitted[:, part] = fit_batch(pair, first[part], stop[part], width)
     return fitted
 
 
-def fit_batch(pair: PairDays, first: Ints, stop: Ints) -> Floats:
-    """As `fit_windows`, with all windows side by side, each padded with zeros to the longest."""
+def fit_batch(pair: PairDays, first: Ints, stop: Ints, width: int) -> Floats:
+    """As `fit_windows`, with all windows side by side, each padded with zeros to `width`."""
     length = stop - first
-    inside = (np.arange(length.max()) < length[:, None]).astype(np.float64)
+    inside = (np.arange(width) < length[:, None]).astype(np.float64)
     gap, large, change = (centred(values, first, inside) for values in (pair.gap, pair.large, pair.change))
     noise = NO_VARIANCE * length.astype(np.float64)
 
@@ -232,7 +238,7 @@ def fit_batch(pair: PairDays, first: Ints, stop: Ints) -> Floats:
 
 
 def centred(values: Floats, first: Ints, inside: Floats) -> Floats:
-    """The values of each window minus their mean, zero beyond its end; shape (windows, longest)."""
+    """The values of each window minus their mean, zero beyond its end; shape (windows, width)."""
     width = inside.shape[1]
     padded = np.append(values, np.zeros(width))
     laid = sliding_window_view(padded, width)[first] * inside

@@ -19,7 +19,8 @@ days as (
         count(case when is_equity and not is_financial then 1 end) as nonfinancial_rows,
         sum(case when rule_family = 'error' then greatest(weight_pct, 0) else 0 end) as error_weight_pct,
         count(case when rule_family = 'error' then 1 end) as error_rows,
-        max(holdings_available_at_utc) as holdings_available_at_utc
+        max(holdings_available_at_utc) as holdings_available_at_utc,
+        max(facts_available_at_utc) as facts_available_at_utc
     from positions
     group by
         knowledge,
@@ -39,6 +40,7 @@ final as (
         error_weight_pct,
         error_rows,
         holdings_available_at_utc,
+        facts_available_at_utc,
         case
             when
                 basket_weight_pct is null

@@ -26,8 +26,7 @@ companies as (
         max(revenue_usd) as revenue_usd,
         max(dividends_usd) as dividends_usd,
         max(period_basis) as period_basis,
-        max(period_end) as period_end,
-        max(facts_available_at_utc) as facts_available_at_utc
+        max(period_end) as period_end
     from positions
     where rule is null
     group by
@@ -89,7 +88,6 @@ amounts as (
         companies.weight_pct,
         companies.period_basis,
         companies.period_end,
-        companies.facts_available_at_utc,
         companies.market_value_usd,
         measures.measure,
         companies.owned_share * case measures.measure
@@ -113,7 +111,6 @@ treated as (
         amounts.weight_pct,
         amounts.period_basis,
         amounts.period_end,
-        amounts.facts_available_at_utc,
         case
             when methods.method in ('incl_losses', 'zero_losses') or amounts.owned_usd > 0
                 then amounts.market_value_usd
@@ -143,8 +140,7 @@ sums as (
         count(value_used_usd) as constituents,
         case when min(period_basis) = max(period_basis) then min(period_basis) else 'mixed' end as period_basis,
         min(period_end) as first_period_end,
-        max(period_end) as last_period_end,
-        max(facts_available_at_utc) as facts_available_at_utc
+        max(period_end) as last_period_end
     from treated
     group by
         knowledge,
@@ -185,13 +181,14 @@ covered as (
         basket_days.error_rows,
         basket_days.error_weight_pct,
         basket_days.holdings_available_at_utc,
+        -- of all facts: earnings yield, loss-makers and errors stand on the rows of every measure
+        basket_days.facts_available_at_utc,
         sums.value_usd,
         sums.owned_usd,
         sums.constituents,
         sums.period_basis,
         sums.first_period_end,
         sums.last_period_end,
-        sums.facts_available_at_utc,
         case
             when basket_days.basket_reason is not null then 0
             else coalesce(100 * sums.weight_with_data_pct / nullif(basket_days.equity_weight_base_pct, 0), 0)

@@ -377,7 +377,7 @@ figures as (
         company_id,
         min(period_end) as period_end,
         min(period_basis) as period_basis,
-        max(case when rule is null then available_at_utc end) as facts_available_at_utc,
+        max(available_at_utc) as facts_available_at_utc,
         max(case when concept = 'shares_diluted' then rule end) as shares_rule,
         max(case when concept = 'shares_diluted' then reason end) as shares_reason,
         max(shares_restated_times) as shares_restated_times,

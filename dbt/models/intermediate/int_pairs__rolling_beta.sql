@@ -1,3 +1,7 @@
+{#- Returns and their products as decimals: their sums are exact. A sum of doubles depends on the order in which the
+    engine adds them up, and so, in the last digits, on rows of other pairs and of later days. -#}
+{%- set exact = 'decimal(38, 24)' -%}
+
 with levels as (
     select * from {{ ref('int_pairs__levels') }}
     where return_basis = 'price'
@@ -14,19 +18,35 @@ daily_returns as (
     from levels
 ),
 
-moments as (
+products as (
+    select
+        pair_id,
+        session_date,
+        cast(small_return as {{ exact }}) as small_return,
+        cast(large_return as {{ exact }}) as large_return,
+        cast(small_return * small_return as {{ exact }}) as small_square,
+        cast(large_return * large_return as {{ exact }}) as large_square,
+        cast(small_return * large_return as {{ exact }}) as product
+    from daily_returns
+),
+
+sums as (
     select
         pair_id,
         session_date,
         count(small_return) over last_63_sessions as returns_63d,
-        covar_samp(small_return, large_return) over last_63_sessions as covariance_63d,
-        var_samp(small_return) over last_63_sessions as small_variance_63d,
-        var_samp(large_return) over last_63_sessions as large_variance_63d,
+        cast(sum(small_return) over last_63_sessions as double) as small_return_63d,
+        cast(sum(large_return) over last_63_sessions as double) as large_return_63d,
+        cast(sum(small_square) over last_63_sessions as double) as small_square_63d,
+        cast(sum(large_square) over last_63_sessions as double) as large_square_63d,
+        cast(sum(product) over last_63_sessions as double) as product_63d,
         count(small_return) over last_252_sessions as returns_252d,
-        covar_samp(small_return, large_return) over last_252_sessions as covariance_252d,
-        var_samp(small_return) over last_252_sessions as small_variance_252d,
-        var_samp(large_return) over last_252_sessions as large_variance_252d
-    from daily_returns
+        cast(sum(small_return) over last_252_sessions as double) as small_return_252d,
+        cast(sum(large_return) over last_252_sessions as double) as large_return_252d,
+        cast(sum(small_square) over last_252_sessions as double) as small_square_252d,
+        cast(sum(large_square) over last_252_sessions as double) as large_square_252d,
+        cast(sum(product) over last_252_sessions as double) as product_252d
+    from products
     window
         last_63_sessions as (
             partition by pair_id order by session_date rows between 62 preceding and current row
@@ -34,6 +54,22 @@ moments as (
         last_252_sessions as (
             partition by pair_id order by session_date rows between 251 preceding and current row
         )
+),
+
+-- ddof 1, of a full window: the only one that counts
+moments as (
+    select
+        pair_id,
+        session_date,
+        returns_63d,
+        (product_63d - small_return_63d * large_return_63d / 63) / 62 as covariance_63d,
+        (small_square_63d - small_return_63d * small_return_63d / 63) / 62 as small_variance_63d,
+        (large_square_63d - large_return_63d * large_return_63d / 63) / 62 as large_variance_63d,
+        returns_252d,
+        (product_252d - small_return_252d * large_return_252d / 252) / 251 as covariance_252d,
+        (small_square_252d - small_return_252d * small_return_252d / 252) / 251 as small_variance_252d,
+        (large_square_252d - large_return_252d * large_return_252d / 252) / 251 as large_variance_252d
+    from sums
 ),
 
 -- A variance below 1e-20 (a daily move of 1e-8 %) is the rounding noise of a constant price, not a denominator.
