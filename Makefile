@@ -11,6 +11,9 @@ SOURCE ?=
 INBOX ?=
 SUPERSET_VENV := .venv-superset
 PORT ?= 8088
+CAMPAIGN ?=
+SEED ?=
+CASES ?=
 BUILD_OPTIONS := $(if $(SOURCE),--source $(SOURCE)) $(if $(INBOX),--inbox $(INBOX))
 
 .PHONY: help build test check ui bench docs lock clean superset soak
@@ -87,8 +90,9 @@ superset: $(INSTALLED) $(SUPERSET_VENV)/.installed ## optional: Superset on the 
 	@$(SUPERSET_VENV)/bin/python superset/bootstrap.py --port $(PORT) \
 	  --data-dir "$$($(BIN)/python -c 'from dagster_project.settings import load_settings; print(load_settings().data_dir)')"
 
-soak: $(INSTALLED) $(SUPERSET_VENV)/.installed ## long campaigns with reports in docs/ (needs a published build and Chromium)
-	@nice $(BIN)/python -m tests.soak.superset --report docs/soak_superset.md
+# The campaigns are the modules of tests/soak.
+soak: $(INSTALLED) $(if $(filter superset,$(or $(CAMPAIGN),superset)),$(SUPERSET_VENV)/.installed) ## long campaigns, reports in docs/ (CAMPAIGN=name SEED=n CASES=n)
+	@nice $(BIN)/python -m tests.soak $(CAMPAIGN) $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
 
 docs: $(INSTALLED) ## write the generated documents again
 	@$(BIN)/python -m dagster_project.docs
@@ -98,6 +102,6 @@ lock: ## resolve requirements.lock anew (needs uv)
 	  --extra dev pyproject.toml -o requirements.lock
 
 clean: ## remove what can be made again; data/archive and data/inbox stay
-	rm -rf $(VENV) $(SUPERSET_VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs
+	rm -rf $(VENV) $(SUPERSET_VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs data/soak
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find dagster_project tests -name __pycache__ -type d -prune -exec rm -rf {} +

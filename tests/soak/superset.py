@@ -96,14 +96,24 @@ class Soak:
         sys.stdout.flush()
 
 
-def main() -> None:
+def options_from(arguments: list[str] | None) -> argparse.Namespace:
+    """Options of the command line; None: those that this process was started with."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data-dir", type=Path, default=load_settings().data_dir)
     parser.add_argument("--python", type=Path, default=REPO / ".venv-superset/bin/python", help="Python with Superset")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--report", type=Path, help="file that the result is appended to")
     parser.add_argument("--screenshot", type=Path, help="where the dashboard's picture goes")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def campaign(seed: int, cases: int) -> bool:
+    """The run as it is, with its report: it draws nothing, so seed and number of cases change nothing."""
+    return passes(options_from(["--report", str(REPO / "docs/soak_superset.md")]))
+
+
+def passes(options: argparse.Namespace) -> bool:
+    """Whether every check passed; appends to the report where one is wanted."""
     begun = time.monotonic()
     soak = Soak()
     with tempfile.TemporaryDirectory(prefix="superset-soak-") as directory:
@@ -113,7 +123,7 @@ def main() -> None:
             soak.check(False, f"ended by {type(error).__name__}: {' '.join(str(error).split())[:300]}")
     if options.report:
         append_report(options.report, soak, options.python, time.monotonic() - begun)
-    sys.exit(bool(soak.failed))
+    return not soak.failed
 
 
 def run(soak: Soak, data_dir: Path, options: argparse.Namespace) -> None:
@@ -517,4 +527,4 @@ def append_report(report: Path, soak: Soak, python: Path, seconds: float) -> Non
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not passes(options_from(None)))
