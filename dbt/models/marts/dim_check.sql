@@ -11,8 +11,7 @@ limits as (
         check_id,
         string_agg(
             replace(parameter, '_', ' ') || ' '
-            || case when value = round(value) then {{ said('value', 0) }} else cast(value as varchar) end
-            || ' ' || unit, '; '
+            || case when value = round(value) then {{ said('value', 0) }} else cast(value as varchar) end, '; '
             order by parameter
         ) as limits_text,
         max(set_on) as limits_set_on

@@ -110,7 +110,8 @@ neighbours as (
         asset_class,
         move_pct,
         move_pct - lag(move_pct) over of_the_day as above_pp,
-        lead(move_pct) over of_the_day - move_pct as below_pp
+        lead(move_pct) over of_the_day - move_pct as below_pp,
+        count(*) over (partition by asset_class, session_date) as moves_of_class
     from moves
     where move_pct is not null
     window of_the_day as (partition by asset_class, session_date order by move_pct, symbol)
@@ -185,7 +186,8 @@ jumps as (
             as finding
     from jump_limits
     where
-        distance_pp > limit_pp
+        -- of two that part, the one that stayed is not the one that jumped
+        (distance_pp > limit_pp and (moves_of_class > 2 or abs(move_pct) >= distance_pp / 2))
         or (distance_pp is null and abs(move_pct) > limit_alone_pct)
 ),
 

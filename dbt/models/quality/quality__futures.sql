@@ -110,7 +110,9 @@ neighbours as (
     select
         *,
         abs(change_bp - lag(change_bp) over of_the_day) as off_before_bp,
-        abs(change_bp - lead(change_bp) over of_the_day) as off_after_bp
+        abs(change_bp - lead(change_bp) over of_the_day) as off_after_bp,
+        abs(change_bp - lag(change_bp, 2) over of_the_day) as off_two_before_bp,
+        abs(change_bp - lead(change_bp, 2) over of_the_day) as off_two_after_bp
     from changes
     window of_the_day as (partition by watch_date order by contract_month)
 ),
@@ -118,8 +120,13 @@ neighbours as (
 off_neighbours as (
     select
         *,
-        -- the ends of the curve have one neighbour: least passes over a null
-        least(off_before_bp, off_after_bp) as off_bp
+        -- an end of the curve has one neighbour, which may be the wrong one: the next stands in; least skips nulls
+        least(
+            off_before_bp,
+            off_after_bp,
+            case when off_before_bp is null then off_two_after_bp end,
+            case when off_after_bp is null then off_two_before_bp end
+        ) as off_bp
     from neighbours
 ),
 
@@ -132,7 +139,7 @@ jumps as (
         off_neighbours.off_bp as value,
         limits.futures_jump__maximum_bp as threshold,
         'settlement moved ' || {{ said('off_neighbours.change_bp', 1) }} || ' bp, '
-        || {{ said('off_neighbours.off_bp', 1) }} || ' bp away from the nearer of the contracts beside it; expected '
+        || {{ said('off_neighbours.off_bp', 1) }} || ' bp away from the nearest of the contracts beside it; expected '
         || 'within ' || {{ said('limits.futures_jump__maximum_bp', 0) }} as finding
     from off_neighbours
     cross join limits

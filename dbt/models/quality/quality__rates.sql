@@ -32,28 +32,12 @@ limits as (
     ]) }}
 ),
 
--- Columbus Day and Veterans Day: stocks trade, the Federal Reserve and the bond market do not.
 bank_days as (
     select
         session_date,
         row_number() over (order by session_date) as day_number
     from calendar
-    where
-        not (
-            {{ date_part_number('month', 'session_date') }} = 10
-            and {{ date_part_number('day', 'session_date') }} between 8 and 14
-            and {{ iso_day_of_week('session_date') }} = 1
-        )
-        and not (
-            {{ date_part_number('month', 'session_date') }} = 11
-            and (
-                {{ date_part_number('day', 'session_date') }} = 11
-                or (
-                    {{ date_part_number('day', 'session_date') }} = 12
-                    and {{ iso_day_of_week('session_date') }} = 1
-                )
-            )
-        )
+    where not {{ is_bank_holiday('session_date') }}
 ),
 
 days_held as (
@@ -263,7 +247,9 @@ curve_changes as (
     select
         *,
         abs(change_bp - lag(change_bp) over of_the_day) as off_before_bp,
-        abs(change_bp - lead(change_bp) over of_the_day) as off_after_bp
+        abs(change_bp - lead(change_bp) over of_the_day) as off_after_bp,
+        abs(change_bp - lag(change_bp, 2) over of_the_day) as off_two_before_bp,
+        abs(change_bp - lead(change_bp, 2) over of_the_day) as off_two_after_bp
     from on_curve
     where previous_date = previous_curve_date
     window of_the_day as (partition by rate_date order by place)
@@ -272,8 +258,13 @@ curve_changes as (
 off_curve as (
     select
         curve_changes.*,
-        -- the ends of the curve have one neighbour: least passes over a null
-        least(curve_changes.off_before_bp, curve_changes.off_after_bp) as off_bp,
+        -- an end of the curve has one neighbour, which may be the wrong one: the next stands in; least skips nulls
+        least(
+            curve_changes.off_before_bp,
+            curve_changes.off_after_bp,
+            case when curve_changes.off_before_bp is null then curve_changes.off_two_after_bp end,
+            case when curve_changes.off_after_bp is null then curve_changes.off_two_before_bp end
+        ) as off_bp,
         case
             when curve_changes.tenor in ({{ bills }}) then limits.rates_yield_jump__bills_bp
             else limits.rates_yield_jump__notes_bp
@@ -291,7 +282,7 @@ yield_jumps as (
         off_bp as value,
         maximum_bp as threshold,
         'yield moved ' || {{ said('change_bp', 0) }} || ' bp, ' || {{ said('off_bp', 0) }}
-        || ' bp away from the nearer of the maturities beside it; expected within ' || {{ said('maximum_bp', 0) }}
+        || ' bp away from the nearest of the maturities beside it; expected within ' || {{ said('maximum_bp', 0) }}
             as finding
     from off_curve
     where off_bp > maximum_bp

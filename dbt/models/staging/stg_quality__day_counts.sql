@@ -25,19 +25,16 @@ with final as (
         select
             '{{ table_name }}' as table_name,
             {{ series }} as series,
-            {{ date_part_number('year', day) }} as calendar_year,
-            min({{ day }}) as first_day,
-            max({{ day }}) as last_day,
-            count(distinct {{ day }}) as days_held,
+            {{ day }} as day,
             count(*) as vintages,
             count(distinct row(source, {{ grain }})) as rows_told,
-            sum(case when is_removed then 1 else 0 end) as removals,
+            count_if(coalesce(is_removed, false)) as removals,
             count(distinct source) as sources
         from {{ source('raw', source_table) }}
         group by
             table_name,
             series,
-            calendar_year
+            day
         {% if not loop.last %}
             union all
         {% endif %}
