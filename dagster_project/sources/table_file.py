@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -40,6 +41,13 @@ class TextTable:
     frame: "pd.DataFrame"
     ragged: tuple[RaggedRow, ...]
     csv_content: bytes | None
+
+    @classmethod
+    def of_columns(cls, columns: Mapping[str, Sequence[str | None]]) -> "TextTable":
+        """A table from its columns, for payloads that are no table files; None and `""` are missing."""
+        import pandas as pd
+
+        return cls(pd.DataFrame({name: pd.array(values, dtype="string") for name, values in columns.items()}), (), None)
 
     @cached_property
     def _record_lines(self) -> list[int]:
