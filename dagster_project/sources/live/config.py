@@ -28,10 +28,12 @@ class LiveConfig(BaseModel):
     fred_api_key: SecretStr | None = Field(None, description="key of the FRED API; without it the CSV is read")
     sec_contact: str = Field("", description="who asks, as the SEC wants it: Company name@domain")
 
-    requests_per_second: float = Field(2, gt=0, le=10, description="requests per second and host")
+    requests_per_second: float = Field(2, gt=0, description="requests per second and host")
     sec_requests_per_second: float = Field(8, gt=0, le=10, description="the same for the SEC, which allows 10")
     timeout_seconds: float = Field(30, gt=0, description="wait for one answer, connecting included")
     attempts: int = Field(4, ge=1, le=10, description="times that one address is tried")
+    first_wait_seconds: float = Field(1, gt=0, description="wait before the second attempt; doubles with each")
+    longest_wait_seconds: float = Field(120, ge=0, description="a Retry-After beyond it ends the attempts")
     budget_seconds: float = Field(1800, gt=0, description="all requests of a build; the rest comes with the next one")
     max_payload_mb: float = Field(64, gt=0, description="largest answer that is read, unpacked")
     refetched_days: int = Field(10, ge=0, description="days before the last one held that are asked for again")
