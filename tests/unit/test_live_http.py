@@ -110,7 +110,7 @@ def test_a_host_that_keeps_failing_is_left_alone(serve: Serve) -> None:
         with pytest.raises(SourceError):
             client.get(f"{dead.address}/{number}")
     assert len(dead.asked) == 9  # three requests of three attempts
-    with pytest.raises(SourceError, match="not asked, .* failed 3 times in a row"):
+    with pytest.raises(SourceError, match=r"not asked, .* failed 3 times in a row"):
         client.get(f"{dead.address}/x")
     assert client.get(alive.address + "/x") is not None
 

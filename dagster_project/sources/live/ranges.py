@@ -1,0 +1,40 @@
+"""Which days to ask for: what is missing, and a tail that may have been revised.
+
+Belongs here: arithmetic of days that several providers share.
+Does not belong here: anything about one service.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from dagster_project.sources.live.provider import Span
+
+
+@dataclass(frozen=True)
+class Days:
+    """Days to ask for, both included."""
+
+    first: date
+    last: date
+    newest_held: date | None
+
+
+def missing_days(span: Span | None, begin: date, due: date, refetched_days: int) -> Days | None:
+    """From shortly before the end of what is held up to the last day due; None when nothing is missing.
+
+    Args:
+        begin: first day of the history that is wanted when nothing is held.
+        refetched_days: how many days before the last one held are asked for again.
+    """
+    if span is None:
+        return Days(begin, due, None) if begin <= due else None
+    if span.last_day >= due:
+        return None
+    return Days(max(begin, span.last_day - timedelta(days=refetched_days)), due, span.last_day)
+
+
+def widest(spans: list[Span]) -> Span | None:
+    """The span of several series together: from the first day of any to the last day of any."""
+    if not spans:
+        return None
+    return Span(min(span.first_day for span in spans), max(span.last_day for span in spans))
