@@ -13,7 +13,7 @@ from dagster_project.errors import SourceError
 from dagster_project.sources.live.checks import as_text, first_bytes, read_csv, read_json, refuse_other_than
 from dagster_project.sources.live.config import LiveConfig
 from dagster_project.sources.live.provider import Look, Request, State
-from dagster_project.sources.live.ranges import Days, missing_days, widest
+from dagster_project.sources.live.ranges import Days, lacking_days, widest
 from dagster_project.sources.table_file import TextTable
 
 NAME = "fred"
@@ -42,9 +42,8 @@ def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[R
         last = RANGE_FIRST_DAY - timedelta(days=1)
         requests.append(_policy_request(config, "policy_before_range.csv", Days(POLICY_FIRST_DAY, last, None)))
     held = [found for found in (state.span("new_york_fed"), span) if found and found.last_day >= RANGE_FIRST_DAY]
-    days = missing_days(widest(held), RANGE_FIRST_DAY, state.due, config.refetched_days)
+    days = lacking_days(widest(held), RANGE_FIRST_DAY, state.due)
     if days:
-        days = Days(days.first, days.last, None)
         requests.append(_policy_request(config, "policy.csv", days, only_if_failed="new_york_fed"))
     return requests
 
@@ -92,7 +91,7 @@ def observations(content: bytes) -> list[dict[str, Any]]:
 
 def _yields(state: State, config: LiveConfig) -> list[Request]:
     held = [span for (provider, _), span in state.spans.items() if provider in ("treasury", NAME)]
-    days = missing_days(widest(held), YIELDS_FIRST_DAY, state.due, config.refetched_days)
+    days = lacking_days(widest(held), YIELDS_FIRST_DAY, state.due)
     if days is None:
         return []
     if config.fred_api_key and (days.last - days.first).days <= LONGEST_VINTAGE_RANGE_DAYS:

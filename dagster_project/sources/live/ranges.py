@@ -33,6 +33,12 @@ def missing_days(span: Span | None, begin: date, due: date, refetched_days: int)
     return Days(max(begin, span.last_day - timedelta(days=refetched_days)), due, span.last_day)
 
 
+def lacking_days(span: Span | None, begin: date, due: date) -> Days | None:
+    """For a fallback: the days after what any provider holds, so that it tells nothing over again."""
+    first = begin if span is None else span.last_day + timedelta(days=1)
+    return Days(first, due, None) if first <= due else None
+
+
 def widest(spans: list[Span]) -> Span | None:
     """The span of several series together: from the first day of any to the last day of any."""
     if not spans:
