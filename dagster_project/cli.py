@@ -110,6 +110,7 @@ def build(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no brief.")] = False,
 ) -> None:
     """Extract, transform, check and publish; prints the brief. Safe to run again at any time."""
+    from dagster_project.alerts import failed_build, incomplete_build, send
     from dagster_project.brief.facts import read_brief
     from dagster_project.brief.render import print_brief
     from dagster_project.build_log import build_log
@@ -142,9 +143,13 @@ def build(
             run_build(settings, identifier, accept_removals, override)
         except SmallcapError as error:
             logger.error("build failed: %s", error, extra={"is_final": True})
+            send(settings, failed_build(settings, identifier, [str(error)]))
             for problem in open_problems(settings):
                 typer.secho(f"smallcap: {problem}", fg="red", err=True)
             raise
+        gaps = incomplete_build(settings, identifier)
+        if gaps:
+            send(settings, gaps)
     problems = read_build_manifest(settings.current_link)["problems"]
     if not quiet:
         print_brief(read_brief(settings.published_file), _console())

@@ -3,10 +3,13 @@
 import dagster as dg
 
 from dagster_project.assets.common import OWNERS
+from dagster_project.assets.days import Days
 from dagster_project.assets.extract import raw_assets
 from dagster_project.assets.publish import publish
 from dagster_project.assets.transform import dbt_models
-from dagster_project.orchestration.jobs import after_the_close, build_job
+from dagster_project.orchestration.jobs import JOBS
+from dagster_project.orchestration.schedules import SCHEDULES
+from dagster_project.orchestration.sensors import SENSORS
 
 warehouse_mode = dg.AssetSpec(
     ["raw", "warehouse_mode"],
@@ -18,7 +21,9 @@ warehouse_mode = dg.AssetSpec(
 
 defs = dg.Definitions(
     assets=[warehouse_mode, *raw_assets(), dbt_models, publish],
-    jobs=[build_job],
-    schedules=[after_the_close],
+    resources={"days": Days(since=None, until=None)},
+    jobs=JOBS,
+    schedules=SCHEDULES,
+    sensors=SENSORS,
     executor=dg.in_process_executor,
 )

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.errors import SmallcapError
@@ -31,11 +31,26 @@ class Settings(BaseSettings):
     source: SourceMode = Field("sample", description="where raw data comes from")
     inbox: Path | None = Field(None, description="inbox of the `files` source; default DATA_DIR/inbox")
     builds_kept: int = Field(5, ge=1, description="published builds that stay on disk")
+    runs_kept_days: int = Field(90, ge=1, description="days that Dagster's runs and the logs stay")
+    alert_webhook: SecretStr | None = Field(None, description="address that gets a JSON POST when a build fails")
+    alert_smtp: str | None = Field(None, description="mail server, HOST or HOST:PORT, for the same by mail")
+    alert_smtp_starttls: bool = Field(False, description="encrypt the connection to the mail server")
+    alert_smtp_user: str | None = Field(None, description="user at the mail server")
+    alert_smtp_password: SecretStr | None = Field(None, description="password at the mail server")
+    alert_from: str = Field("smallcap-watch@localhost", description="sender of the mail")
+    alert_to: str | None = Field(None, validate_default=True, description="receivers of the mail, separated by commas")
 
     @field_validator("data_dir", "inbox")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
+
+    @field_validator("alert_to")
+    @classmethod
+    def _mail_has_a_receiver(cls, receivers: str | None, others: ValidationInfo) -> str | None:
+        if others.data.get("alert_smtp") and not receivers:
+            raise ValueError("SMALLCAP_ALERT_SMTP is set, so somebody must be named here who gets the mail")
+        return receivers
 
     @property
     def mode(self) -> Literal["simulated", "real"]:
@@ -93,12 +108,14 @@ class Settings(BaseSettings):
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
-        """Values that must never reach a log."""
-        return tuple(
+        """Values that must never reach a log: the secret settings, and what the environment names like one."""
+        set_here = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        named_so = [
             value
             for name, value in os.environ.items()
             if len(value) >= 6 and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD"))
-        )
+        ]
+        return tuple(dict.fromkeys([*set_here, *named_so]))
 
     def child_environment(self) -> dict[str, str]:
         """Environment for dagster and dbt: their homes inside `data_dir`, their telemetry off."""

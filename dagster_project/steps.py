@@ -33,7 +33,14 @@ from dagster_project.warehouse.check_results import (
     record_check_results,
 )
 from dagster_project.warehouse.connection import OtherLayoutError, open_warehouse
-from dagster_project.warehouse.ingest import TableReport, extract_table, ingest_pending, latest_payloads
+from dagster_project.warehouse.ingest import (
+    TableReport,
+    extract_table,
+    ingest_pending,
+    last_payload_seq,
+    latest_payloads,
+    years_after,
+)
 from dagster_project.warehouse.lock import build_lock
 from dagster_project.warehouse.meta import write_meta
 from dagster_project.warehouse.preview import Preview, preview
@@ -62,6 +69,8 @@ class ExtractResult:
     report: TableReport
     checks: list[CheckResult]
     preview: Preview
+    years: tuple[int, ...]
+    """Calendar years in which a row is new."""
 
 
 def new_build_id(now: datetime | None = None) -> str:
@@ -126,6 +135,7 @@ def extract(settings: Settings, contract: Contract, build_id: str, accept_remova
     """
     with warehouse(settings) as connection:
         archive = Archive(settings.archive_dir)
+        before = last_payload_seq(connection)
         report = extract_table(connection, archive, make_source(settings), contract, accept_removals)
         connection.execute(
             "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",
@@ -133,7 +143,8 @@ def extract(settings: Settings, contract: Contract, build_id: str, accept_remova
         )
         checks = contract_check_results(connection, contract, report.problems, report.cut_off)
         record_check_results(connection, build_id, checks)
-        return ExtractResult(report, checks, preview(connection, f"raw.{contract.table}"))
+        shown = preview(connection, f"raw.{contract.table}")
+        return ExtractResult(report, checks, shown, years_after(connection, contract, before))
 
 
 def transform(settings: Settings, build_id: str, select: Sequence[str] = ()) -> list[NodeResult]:

@@ -8,6 +8,7 @@ from pydantic import Field
 from dagster_project.settings import load_settings
 from dagster_project.steps import new_build_id
 from dagster_project.warehouse.check_results import Override
+from dagster_project.warehouse.lock import hold_until_exit
 from dagster_project.warehouse.preview import Preview
 
 OWNERS = ["team:smallcap-watch"]
@@ -31,12 +32,27 @@ class OverrideConfig(dg.Config):
         return Override(tuple(self.publish_despite), self.reason)
 
 
+PATIENCE_SECONDS = 180
+"""How long a run of the daemon waits for another build before it refuses: shorter than `retention.GRACE`."""
+
+
+def hold_build_lock() -> None:
+    """Keep other builds out from the first step of a run to the end of its process, not only within a step."""
+    hold_until_exit(SETTINGS.lock_file, PATIENCE_SECONDS)
+
+
 def build_id(context: dg.AssetExecutionContext) -> str:
+    """The identifier of the build that this run is; the first step to ask takes the lock for the run."""
+    hold_build_lock()
+    return build_id_of_run(context.instance, context.run)
+
+
+def build_id_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
     """The identifier the command line gave the run, else the instant at which the run was created."""
-    tagged = context.run.tags.get(BUILD_ID_TAG)
+    tagged = run.tags.get(BUILD_ID_TAG)
     if tagged:
         return tagged
-    record = context.instance.get_run_record_by_id(context.run.run_id)
+    record = instance.get_run_record_by_id(run.run_id)
     return new_build_id(record.create_timestamp if record else None)
 
 

@@ -1,14 +1,17 @@
 """One asset per raw table, with the checks of its contract."""
 
+import warnings
 from collections.abc import Iterator
 
 import dagster as dg
 
 from dagster_project import steps
 from dagster_project.assets.common import OWNERS, SETTINGS, WRITE_POOL, build_id, table_metadata
+from dagster_project.assets.days import Days
 from dagster_project.checks.results import CheckResult
 from dagster_project.contracts.model import Contract
 from dagster_project.contracts.tables import CONTRACTS
+from dagster_project.orchestration.partitions import partitions_of
 
 
 class ExtractConfig(dg.Config):
@@ -44,6 +47,8 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         f"Available {contract.availability.words}. Live source: {contract.live_source}.",
         group_name="raw",
         kinds={"python", "duckdb"},
+        partitions_def=partitions_of(contract),
+        backfill_policy=dg.BackfillPolicy.single_run(),
         owners=OWNERS,
         tags={"domain": contract.domain},
         pool=WRITE_POOL,
@@ -59,9 +64,15 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(name, asset=key, description=description) for name, description in contract.checks.items()
         ],
     )
-    def extract(context: dg.AssetExecutionContext, config: ExtractConfig) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def extract(
+        context: dg.AssetExecutionContext, config: ExtractConfig, days: Days
+    ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
         done = steps.extract(SETTINGS, contract, build_id(context), config.accept_removals)
-        return dg.MaterializeResult(
+        if partitions_of(contract) and not context.has_partition_key_range:
+            # A run without partitions takes what is there; the years that got rows from it are told one by one.
+            for year in done.years:
+                yield dg.AssetMaterialization(key, partition=str(year))
+        yield dg.MaterializeResult(
             metadata=table_metadata(done.preview)
             | {
                 "payloads": done.report.payloads,
@@ -77,4 +88,6 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
 
 def raw_assets() -> Iterator[dg.AssetsDefinition]:
     """The assets of all contracts."""
-    return (raw_asset(contract) for contract in CONTRACTS.values())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # backfill_policy has stood so since 2023
+        yield from [raw_asset(contract) for contract in CONTRACTS.values()]

@@ -18,7 +18,7 @@ DOMAINS = list(dict.fromkeys(contract.domain for contract in CONTRACTS.values())
 
 
 @dg.multi_asset(
-    name="publish",
+    name="audit_and_publish",
     pool=WRITE_POOL,
     specs=[
         dg.AssetSpec(

@@ -17,6 +17,14 @@ concurrency:
     max_concurrent_runs: 1
   pools:
     default_limit: 1
+run_monitoring:
+  enabled: true
+  free_slots_after_run_end_seconds: 30
+retention:
+  schedule:
+    purge_after_days: 30
+  sensor:
+    purge_after_days: {skipped: 1, failure: 30, success: 30}
 python_logs:
   managed_python_loggers: [smallcap]
 """

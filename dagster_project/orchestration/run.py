@@ -11,7 +11,7 @@ from dagster_project.warehouse.check_results import Override
 
 
 def run_build(settings: Settings, build_id: str, accept_removals: bool, override: Override | None = None) -> None:
-    """Run the job `build`; the UI shows the run like any other.
+    """Run the job `daily`; the UI shows the run like any other.
 
     Args:
         override: failed blocking checks to publish despite of.
@@ -29,18 +29,22 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool, override
     from dagster_project.assets.common import BUILD_ID_TAG
     from dagster_project.contracts.tables import CONTRACTS
     from dagster_project.definitions import defs
+    from dagster_project.orchestration.retention import COMMAND_LINE, STARTED_BY_TAG, end_dead_runs, forget_old_runs
 
     ops: dict[str, Any] = {}
     if accept_removals:
         ops |= {f"raw__{table}": {"config": {"accept_removals": True}} for table in CONTRACTS}
     if override and override.check_ids:
         config = {"publish_despite": list(override.check_ids), "reason": override.reason}
-        ops |= {step: {"config": config} for step in ("dbt_models", "publish")}
+        ops |= {step: {"config": config} for step in ("dbt_models", "audit_and_publish")}
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": ops}
     with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def("build").execute_in_process(
-            instance=instance, raise_on_error=False, tags={BUILD_ID_TAG: build_id}, run_config=run_config
+        end_dead_runs(instance, settings)
+        tags = {BUILD_ID_TAG: build_id, STARTED_BY_TAG: COMMAND_LINE}
+        result = defs.resolve_job_def("daily").execute_in_process(
+            instance=instance, raise_on_error=False, tags=tags, run_config=run_config
         )
+        forget_old_runs(instance, settings)
     if result.success:
         return
     reasons = []

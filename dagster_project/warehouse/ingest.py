@@ -130,6 +130,21 @@ def latest_payloads(connection: "duckdb.DuckDBPyConnection", table: str) -> list
     return [PayloadStatus(*row) for row in rows]
 
 
+def last_payload_seq(connection: "duckdb.DuckDBPyConnection") -> int:
+    """The last entry of the ledger that raw has seen; 0 for none."""
+    [(seq,)] = connection.execute("select coalesce(max(payload_seq), 0) from ops.payload_log").fetchall()
+    return int(seq)
+
+
+def years_after(connection: "duckdb.DuckDBPyConnection", contract: Contract, payload_seq: int) -> tuple[int, ...]:
+    """Calendar years of the rows that came with entries of the ledger after one."""
+    rows = connection.execute(
+        f'select distinct year("{contract.time_column}") as in_year from raw.{contract.table} where payload_seq > ? '
+        "order by in_year", [payload_seq]
+    ).fetchall()  # fmt: skip
+    return tuple(year for (year,) in rows)
+
+
 def _ingest_payload(
     connection: "duckdb.DuckDBPyConnection",
     archive: Archive,

@@ -7,14 +7,16 @@ it goes with the process however that ends.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.errors import BusyError
 
 _held: dict[Path, int] = {}
+_until_exit = ExitStack()
 
 
 @contextmanager
@@ -51,6 +53,25 @@ def build_lock(path: Path) -> Iterator[None]:
             del _held[path]
             file.truncate(0)
             fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def hold_until_exit(path: Path, patience_seconds: float) -> None:
+    """Hold the lock until this process ends, waiting for another build to finish; a no-op where it is held.
+
+    Raises:
+        BusyError: it was not free within `patience_seconds`.
+    """
+    if path in _held:
+        return
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            _until_exit.enter_context(build_lock(path))
+            return
+        except BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
 
 
 def _holder(text: str) -> str:
