@@ -1,13 +1,14 @@
 """Pieces that several charts share.
 
-Belongs here: axes of days, the rule at a reference value, colours of the two sides, tooltips.
+Belongs here: axes of days and of rows in groups, the rule at a reference value, colours of the two sides, tooltips.
 Does not belong here: a whole chart.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.charts.model import Rows, Spec
-from dagster_project.charts.theme import LARGE, LARGE_TEXT, LINE, SMALL, SMALL_TEXT
+from dagster_project.charts.theme import INK, LARGE, LARGE_TEXT, LINE, MUTED, SMALL, SMALL_TEXT
 
 if TYPE_CHECKING:
     import altair as alt
@@ -96,3 +97,35 @@ def tips(**fields: str) -> "list[alt.Tooltip]":
         options: dict[str, Any] = {"format": layout} if layout else {}
         found.append(alt.Tooltip(f"{field}:{'Q' if layout else 'N'}", title=title.replace("_", " "), **options))
     return found
+
+
+GROUP_MARK = "|"
+"""Between group and name in the key of a row; the heading of a group has no name after it."""
+
+
+def row_key(group: str, name: str = "") -> str:
+    """Key of a row on an axis of rows in groups; without a name that of the group's heading."""
+    return f"{group}{GROUP_MARK}{name}"
+
+
+def grouped_rows(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Keys of the rows in their order, a heading before each group; a row named twice stands once."""
+    groups: dict[str, dict[str, None]] = {}
+    for group, name in rows:
+        groups.setdefault(group, {})[name] = None
+    return [key for group, names in groups.items() for key in (row_key(group), *(row_key(group, n) for n in names))]
+
+
+def grouped_axis(field: str, rows: list[str], width: int = 150) -> "alt.Y":
+    """A vertical axis of the keys of `grouped_rows`: names, and headings in bold."""
+    import altair as alt
+
+    is_heading = f"indexof(datum.value, '{GROUP_MARK}') == length(datum.value) - 1"
+    axis = alt.Axis(
+        grid=False,
+        labelExpr=f"{is_heading} ? slice(datum.value, 0, -1) : split(datum.value, '{GROUP_MARK}')[1]",
+        labelFontWeight=alt.condition(is_heading, alt.value("bold"), alt.value("normal")),
+        labelColor=alt.condition(is_heading, alt.value(INK), alt.value(MUTED)),
+        labelLimit=width,
+    )
+    return alt.Y(f"{field}:N", sort=None, scale=alt.Scale(domain=rows, paddingInner=0.08), axis=axis)

@@ -90,6 +90,8 @@ CONFIG: dict[str, Any] = {
     },
     "axisX": {"grid": False, "domain": True, "domainColor": LINE, "ticks": True, "tickColor": LINE, "tickSize": 4},
     "axisY": {"tickCount": 5},
+    # it ends with the plot and may reach over the labels at the left: begun there, it would hold a narrow plot apart
+    "legend": {"layout": {"top": {"anchor": "end"}}},
     "line": {"strokeWidth": 2, "strokeCap": "round", "strokeJoin": "round"},
     "rule": {"color": LINE},
     "text": {"fontSize": LABEL_SIZE, "fill": INK},

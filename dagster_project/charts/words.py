@@ -64,3 +64,8 @@ def worst(rank: int) -> str:
 def expired(as_of: date, valid_through: date) -> str:
     """Why baskets of a day decide nothing any more."""
     return f"Undecidable today: the last baskets, of {as_of}, were valid through {valid_through}"
+
+
+def spoken(name: str) -> str:
+    """The name of a table, column or check as words."""
+    return name.replace("__", ": ").replace("_", " ")

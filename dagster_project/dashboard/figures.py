@@ -1,8 +1,9 @@
-"""Every chart of a day that stands for itself, by name.
+"""Every chart that stands for itself, by name: those of a day, and those of the build.
 
-Belongs here: the list.
+Belongs here: the lists.
 Does not belong here: the questions behind the charts (`figures_flows`, `figures_rates`, `figures_fundamentals`,
-`figures_signals`), the charts that a reader can turn (`pairs`), and what a chart looks like (`charts`).
+`figures_signals`, `figures_quality`), the charts that a reader can turn (`pairs`), and what a chart looks like
+(`charts`).
 """
 
 from collections.abc import Callable
@@ -10,14 +11,19 @@ from dataclasses import dataclass
 
 from dagster_project.charts import (
     calibration,
+    check_history,
+    data_coverage,
+    data_findings,
     event_study,
     flow_weeks,
     leverage,
     meeting_odds,
     odds_history,
+    quarantined,
     rate_path,
     rate_sensitivity,
     relative_valuation,
+    revisions,
     scorecard,
     signal_days,
     valuation,
@@ -26,6 +32,13 @@ from dagster_project.charts import (
 from dagster_project.dashboard.ask import Day, Figure
 from dagster_project.dashboard.figures_flows import draw_flow_weeks, draw_week_flows
 from dagster_project.dashboard.figures_fundamentals import draw_leverage, draw_relative_valuation, draw_valuation
+from dagster_project.dashboard.figures_quality import (
+    draw_check_history,
+    draw_data_coverage,
+    draw_data_findings,
+    draw_quarantined,
+    draw_revisions,
+)
 from dagster_project.dashboard.figures_rates import (
     draw_calibration,
     draw_meeting_odds,
@@ -38,7 +51,7 @@ from dagster_project.dashboard.figures_signals import draw_event_study, draw_sco
 
 @dataclass(frozen=True)
 class Entry:
-    """A chart by name: what it shows, and how a day draws it."""
+    """A chart by name: what it shows, and how a day (or, of `BUILD_FIGURES`, the build behind it) draws it."""
 
     description: str
     draw: Callable[[Day], Figure]
@@ -59,3 +72,12 @@ FIGURES: dict[str, Entry] = {
     scorecard.NAME: Entry("falls after the signals against the base rate", draw_scorecard),
     signal_days.NAME: Entry("days on which the signals were on", draw_signal_days),
 }
+
+BUILD_FIGURES: dict[str, Entry] = {
+    data_coverage.NAME: Entry("days held of the days due, by series and year", draw_data_coverage),
+    data_findings.NAME: Entry("findings of the market checks by year, open and listed", draw_data_findings),
+    quarantined.NAME: Entry("rows in quarantine by rule", draw_quarantined),
+    check_history.NAME: Entry("results of the checks in the last builds", draw_check_history),
+    revisions.NAME: Entry("rows told again with other values, by table", draw_revisions),
+}
+"""They tell of data from after most days: on the page of the last session only."""

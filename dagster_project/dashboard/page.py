@@ -21,12 +21,20 @@ from dagster_project.charts.theme import DARK, LIGHT
 from dagster_project.charts.words import NOTHING
 from dagster_project.dashboard.ask import Answer, Day, open_day
 from dagster_project.dashboard.cards import read_cards
-from dagster_project.dashboard.figures import FIGURES
+from dagster_project.dashboard.figures import BUILD_FIGURES, FIGURES
 from dagster_project.dashboard.figures_rates import decisions_through, draw_whole_calibration
 from dagster_project.dashboard.methods import NAME as METHOD_NAME
 from dagster_project.dashboard.methods import anchors, method_html
 from dagster_project.dashboard.pairs import RANGES, Choice, Choices, read_choices
-from dagster_project.dashboard.quality import freshness_table, read_checks, read_freshness, read_reconciliation
+from dagster_project.dashboard.quality import (
+    freshness_table,
+    read_checks,
+    read_freshness,
+    read_known_faults,
+    read_missing_days,
+    read_open_findings,
+    read_reconciliation,
+)
 from dagster_project.warehouse.connection import open_reader
 
 if TYPE_CHECKING:
@@ -95,7 +103,8 @@ def render_dashboard(database: Path, as_of: str = "latest") -> str:
 def _content(day: Day, brief: Brief) -> dict[str, Any]:
     """Everything the template names."""
     choices = read_choices(day)
-    pair_charts, drawn, is_hindsight = _charts(day, choices)
+    is_last = brief.as_of == brief.build["data_through"]
+    pair_charts, drawn, is_hindsight = _charts(day, choices, is_last)
     verdict, _, findings = _market_headline(brief).partition(": ")
     return {
         "brief": brief,
@@ -113,7 +122,8 @@ def _content(day: Day, brief: Brief) -> dict[str, Any]:
         "marks": MARKS,
         "hindsight": drawn[calibration.NAME] if is_hindsight else None,
         "parts": _parts(brief, drawn, is_hindsight),
-        **_quality(day, brief),
+        **_quality(day, brief, is_last),
+        "quality_charts": [drawn[name] for name in BUILD_FIGURES if is_last],
         **_same_on_every_page(),
         "data": _script_data(
             {
@@ -126,14 +136,19 @@ def _content(day: Day, brief: Brief) -> dict[str, Any]:
     }
 
 
-def _charts(day: Day, choices: Choices) -> tuple[tuple[Drawn, ...], dict[str, Drawn], bool]:
-    """The charts a reader can turn, the others by name, and whether the calibration is hindsight on the day."""
+def _charts(day: Day, choices: Choices, is_last: bool) -> tuple[tuple[Drawn, ...], dict[str, Drawn], bool]:
+    """The charts a reader can turn, the others by name, and whether the calibration is hindsight on the day.
+
+    Args:
+        is_last: whether the day is the last session of the build, so that charts of the build tell nothing from after.
+    """
     first = choices.choice()
     pair_charts = (
         _drawn(first.rebased(first.default_range), choices.levels, rebased.specification()),
         _drawn(first.ytd_gap_years(), choices.levels, ytd_gap_years.specification()),
     )
-    drawn = {name: _drawn(*entry.draw(day)) for name, entry in FIGURES.items()}
+    entries = FIGURES | (BUILD_FIGURES if is_last else {})
+    drawn = {name: _drawn(*entry.draw(day)) for name, entry in entries.items()}
     # it counts every decision of the build: on a day before the last of them it stands with what happened next
     counted, bins = draw_whole_calibration(day)
     is_hindsight = decisions_through(bins) > day.day
@@ -142,9 +157,8 @@ def _charts(day: Day, choices: Choices) -> tuple[tuple[Drawn, ...], dict[str, Dr
     return pair_charts, drawn, is_hindsight
 
 
-def _quality(day: Day, brief: Brief) -> dict[str, Any]:
-    """How fresh the day is, and on the page of the last session how the build compares with published figures."""
-    is_last = brief.as_of == brief.build["data_through"]
+def _quality(day: Day, brief: Brief, is_last: bool) -> dict[str, Any]:
+    """How fresh the day is, and on the page of the last session what is to be said about the whole build."""
     freshness = read_freshness(day)
     told, outside = read_reconciliation(day) if is_last else ("", None)
     return {
@@ -154,6 +168,9 @@ def _quality(day: Day, brief: Brief) -> dict[str, Any]:
         "checks": read_checks(day),
         "reconciliation": told,
         "outside_tolerance": outside,
+        "open_findings": read_open_findings(day) if is_last else None,
+        "known_faults": read_known_faults(day) if is_last else None,
+        "missing_days": read_missing_days(day) if is_last else None,
     }
 
 

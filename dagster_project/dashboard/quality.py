@@ -1,10 +1,10 @@
 """How fresh the data of a day are, and what the checks of the build say.
 
-Belongs here: the last day of every domain as it was known on the day; counts and findings of checks; published figures
-beside computed ones.
-Does not belong here: judging (the contracts and dbt tests do).
+Belongs here: the last day of every domain as it was known on the day; counts and findings of checks; known faults and
+missing days; published figures beside computed ones.
+Does not belong here: judging (the contracts and dbt tests do), charts (`figures_quality`).
 
-Checks, deliveries and reconciliation speak of the build and not of the day: they stand apart, and those that would tell
+Checks, findings and reconciliation speak of the build and not of the day: they stand apart, and those that would tell
 of later data stand only on the page of the last session.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dagster_project.brief.model import Record, Table
-from dagster_project.charts.words import HELD, number
+from dagster_project.charts.words import HELD, number, spoken
 from dagster_project.dashboard.ask import Day
 
 CHECKS_SHOWN = 20
@@ -116,7 +116,7 @@ def read_checks(day: Day) -> Checks:
         "Checks that failed",
         ("check", "table", "severity", "rows", "first finding"),
         tuple(
-            (row["check_id"].replace("__", ": ").replace("_", " "), row["asset"], row["severity"],
+            (spoken(row["check_id"]), row["asset"], row["severity"],
              number(row["failed_rows"], 0), row["message"] or number(None))
             for row in failed[:CHECKS_SHOWN]
         ),
@@ -126,6 +126,92 @@ def read_checks(day: Day) -> Checks:
         align="lllrl",
     )  # fmt: skip
     return Checks(counts["passed"], counts["failed"], counts["blocking_failed"], findings if failed else None)
+
+
+def read_open_findings(day: Day) -> Table | None:
+    """Findings of the market checks that nobody has looked at, blocking ones first."""
+    rows = day.ask(
+        """
+        select severity, check_id, day, sentence, count(*) over () as findings
+        from marts.data_quality_findings
+        where not is_known
+        order by severity, day desc, check_id, series
+        limit {shown}
+        """,
+        shown=CHECKS_SHOWN,
+    ).rows
+    if not rows:
+        return None
+    more = rows[0]["findings"] - len(rows)
+    return Table(
+        "Open findings",
+        ("severity", "check", "finding"),
+        tuple((row["severity"], spoken(row["check_id"]), row["sentence"]) for row in rows),
+        (f"{more} more: select * from marts.data_quality_findings where not is_known. " if more else "")
+        + "What was looked up is listed with its reason in seed known_faults.",
+        align="lll",
+    )
+
+
+def read_known_faults(day: Day) -> Table | None:
+    """The faults and events that findings of this build are listed under, with their reasons."""
+    rows = day.ask(
+        """
+        select fault_id, known_kind, check_id, severity, known_reason, count(*) as findings, min(day) as first_day,
+            max(day) as last_day, min(series) as first_series, count(distinct series) as series
+        from marts.data_quality_findings
+        where is_known
+        group by fault_id, known_kind, check_id, severity, known_reason
+        order by known_kind <> 'fault', check_id, first_day, fault_id
+        """
+    ).rows
+    if not rows:
+        return None
+    return Table(
+        "",
+        ("fault", "kind", "check", "series", "days", "findings", "reason"),
+        tuple(
+            (spoken(row["fault_id"]), row["known_kind"],
+             spoken(row["check_id"]) + (" (blocks)" if row["severity"] == "error" else ""),
+             row["first_series"] if row["series"] == 1 else f"{row['series']} series",
+             str(row["first_day"]) if row["findings"] == 1 else f"{row['first_day']} to {row['last_day']}",
+             number(row["findings"], 0), row["known_reason"])
+            for row in rows
+        ),
+        "A fault stands for as many findings as were looked up: one more on the same days is open.",
+        align="llllrrl",
+    )  # fmt: skip
+
+
+def read_missing_days(day: Day) -> Table | None:
+    """Series that lack days they should have, those that lack most first."""
+    rows = day.ask(
+        """
+        select table_name, series, sum(days_due)::bigint as days_due, sum(days_missing)::bigint as days_missing,
+            string_agg(
+                calendar_year || case when days_missing = days_due then ' (all)' else ' (' || days_missing || ')' end,
+                ', ' order by calendar_year
+            ) filter (where days_missing > 0) as years
+        from marts.data_quality_coverage
+        where days_due is not null
+        group by table_name, series
+        having sum(days_missing) > 0
+        order by sum(days_missing) desc, table_name, series
+        """
+    ).rows
+    if not rows:
+        return None
+    return Table(
+        "Days missing",
+        ("series", "table", "missing", "due", "years"),
+        tuple(
+            (spoken(row["series"]), spoken(row["table_name"]), number(row["days_missing"], 0),
+             number(row["days_due"], 0), row["years"])
+            for row in rows[:CHECKS_SHOWN]
+        ),
+        f"{len(rows) - CHECKS_SHOWN} more: marts.data_quality_coverage" if len(rows) > CHECKS_SHOWN else "",
+        align="llrrl",
+    )  # fmt: skip
 
 
 def read_reconciliation(day: Day) -> tuple[str, Table | None]:

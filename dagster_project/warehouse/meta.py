@@ -1,6 +1,7 @@
 """Schema `meta`: what a reader must know about the build that the marts belong to.
 
-Belongs here: the tables build, freshness, checks, check_history, catalogue, written just before publishing.
+Belongs here: the tables build, freshness, checks, check_history, quarantine, catalogue, written just before
+publishing.
 Does not belong here: the checks themselves, and freshness as a function (`checks.freshness`).
 """
 
@@ -14,6 +15,7 @@ from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.warehouse.check_results import HISTORY_BUILDS, LATEST_RESULTS
 from dagster_project.warehouse.connection import transaction
 from dagster_project.warehouse.ddl import sql_text
+from dagster_project.warehouse.quarantine import open_counts_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,6 +38,7 @@ META_TABLE_COMMENTS = {
     "freshness": "How fresh each domain of raw data was when the build was published: one row per domain.",
     "checks": "Outcome of every check of the build: one row per check.",
     "check_history": "Outcomes of the checks in the last builds, failed ones included: one row per check and build.",
+    "quarantine": "Rows kept out and not yet decided upon: one row per table, rule and who judged.",
     "catalogue": "What every column means: one row per schema, table or view, and column.",
 }
 
@@ -84,6 +87,15 @@ META_COLUMNS: dict[str, dict[str, str]] = {
         "is_blocking": "a failed error keeps the build from being published",
         "passed": "outcome",
         "failed_rows": "rows that broke it",
+        "is_simulated": "true when any domain is simulated",
+    },
+    "quarantine": {
+        "table_name": "raw table",
+        "rule": "rule that the rows broke",
+        "judged_by": "contract (the row by itself: it never came into raw) or warehouse (against other rows: it is in "
+        "raw and in no figure)",
+        "open_rows": "rows not decided upon by `smallcap quarantine`",
+        "first_row": "first of them in words",
         "is_simulated": "true when any domain is simulated",
     },
     "catalogue": {
@@ -139,6 +151,11 @@ def write_meta(
         qualify row_number() over (partition by check_id, build_id order by evaluated_at_utc desc) = 1
         order by check_id, build_id
         """,
+        [simulated],
+    )
+    connection.execute(
+        f"create or replace table meta.quarantine as select *, cast(? as boolean) as is_simulated "
+        f"from ({open_counts_sql(connection)}) order by table_name, rule, judged_by",
         [simulated],
     )
     descriptions = {("marts", table): columns for table, columns in mart_descriptions.items()}

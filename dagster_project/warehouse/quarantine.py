@@ -56,6 +56,30 @@ def open_rows_sql(table: str) -> str:
     """
 
 
+def open_counts_sql(connection: "duckdb.DuckDBPyConnection") -> str:
+    """Rows not decided upon by table_name, rule and judged_by (contract or warehouse), with the first in words."""
+    broken = [
+        f"""
+        select '{table}' as table_name, rule, 'contract' as judged_by,
+            count(distinct (payload_seq, line)) as open_rows,
+            arg_min(name || ' line ' || line || ': ' || reason, (payload_seq, line)) as first_row
+        from ({open_rows_sql(table)}) group by rule
+        """
+        for table in CONTRACTS
+    ]
+    judged = """
+        select judged.table_name, judged.rule, 'warehouse', count(*),
+            arg_min(coalesce(payload.name, '') || ' row ' || payload_row || ': ' || judged.reason,
+                (payload_seq, payload_row))
+        from quarantine.judged_rows as judged
+        left join ops.payload_log as payload using (payload_seq)
+        where judged.table_name || ':' || payload_seq || ':r' || payload_row not in (
+            select judged_row_id from ops.quarantine_decisions where judged_row_id is not null)
+        group by judged.table_name, judged.rule
+    """
+    return " union all ".join([*broken, judged] if _has_judged_rows(connection) else broken)
+
+
 def quarantined_rows(
     connection: "duckdb.DuckDBPyConnection", table: str | None = None, decided_too: bool = False
 ) -> list[QuarantinedRow]:

@@ -47,7 +47,7 @@ def opened(browser: Any, page_file: Path) -> Iterator[Opened]:
 def test_every_chart_has_marks(opened: Opened) -> None:
     opened.page.locator("#later summary").click()
     charts = opened.page.eval_on_selector_all("figure.chart", "nodes => nodes.map(node => node.dataset.chart)")
-    assert len(charts) == len(set(charts)) == 15
+    assert len(charts) == len(set(charts)) == 20
     assert {name: opened.marks(name) for name in charts if opened.marks(name) < 2} == {}
 
 
@@ -185,7 +185,7 @@ def test_cards_show_what_their_sql_answers(opened: Opened, run: Run) -> None:
 
 def test_sql_of_every_chart_can_be_asked(opened: Opened, run: Run) -> None:
     questions = opened.page.eval_on_selector_all("figure .sql", "nodes => nodes.map(node => node.dataset.sql)")
-    assert len(questions) == 15
+    assert len(questions) == 20
     for question in questions:
         assert run.ask(question)
 
@@ -286,7 +286,7 @@ def test_two_pages_of_a_build_are_identical(run: Run, page_file: Path) -> None:
 def test_commands(run: Run, tmp_path: Path) -> None:
     listed = smallcap(run.data, "chart", "--list")
     assert listed.code == 0
-    assert listed.out.count("\n") == 15
+    assert listed.out.count("\n") == 20
     drawn = smallcap(run.data, "chart", "week_flows", "--as-of", "2017-05-26", "--out", tmp_path / "week.png")
     assert (drawn.code, (tmp_path / "week.png").read_bytes()[:4]) == (0, b"\x89PNG")
     written = smallcap(run.data, "dashboard", "--as-of", "2017-05-28", "--out", tmp_path / "day.html")

@@ -7,21 +7,28 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import altair as alt
 import pytest
 
 from dagster_project.charts import (
     calibration,
+    check_history,
+    data_coverage,
+    data_findings,
     event_study,
     flow_weeks,
     leverage,
+    marks,
     meeting_odds,
     odds_history,
+    quarantined,
     rate_path,
     rate_sensitivity,
     rebased,
     relative_valuation,
+    revisions,
     scorecard,
     signal_days,
     valuation,
@@ -133,6 +140,43 @@ RUNS = [
     {"signal_id": "S3", "first_day": date(2017, 5, 17), "last_day": DAY, "sessions": 8},
 ]
 SINCE = date(2014, 5, 26)
+YEARS = [
+    {"table_name": table, "series": series, "calendar_year": year, "days_held": held, "days_due": due,
+     "days_missing": None if due is None else max(due - held, 0)}
+    for table, series, year, held, due in (
+        ("daily_bars", "IWM", 2016, 252, 252), ("daily_bars", "IWM", 2017, 101, 101),
+        ("treasury_yields", "30yr", 2016, 30, 250), ("treasury_yields", "30yr", 2017, 0, 101),
+        ("index_fundamentals", "S&P 500", 1950, 12, None), ("index_fundamentals", "S&P 500", 2017, 5, None),
+    )
+]  # fmt: skip
+TOLD = [
+    {"table_name": "company_facts", "rows_told": 1000, "revisions": 40, "removals": 2},
+    {"table_name": "daily_bars", "rows_told": 8000, "revisions": 1, "removals": 0},
+]
+KEPT_OUT = [
+    {"table_name": "daily_bars", "rule": "bar_possible", "judged_by": "contract", "open_rows": 2},
+    {"table_name": "company_facts", "rule": "zero_amount", "judged_by": "warehouse", "open_rows": 1200},
+]
+FOUND = [
+    {"check_id": check, "severity": severity, "is_known": kind is not None, "known_kind": kind, "calendar_year": 2017,
+     "findings": count}
+    for check, severity, kind, count in (
+        ("prices_jump", "error", None, 1), ("prices_jump", "error", "event", 3), ("prices_gap", "warn", "fault", 9),
+        ("prices_gap", "warn", None, 2),
+    )
+]  # fmt: skip
+BUILDS = [
+    {"build_id": "20170525T220000000Z", "checks": 429, "never_failed": 427},
+    {"build_id": "20170526T220000000Z", "checks": 430, "never_failed": 427},
+]
+FAILURES = [
+    {"build_id": BUILDS[build]["build_id"], "check_id": check, "is_blocking": blocks, "passed": passed,
+     "failed_rows": 0 if passed else 2}
+    for build, check, blocks, passed in (
+        (0, "daily_bars__bar_possible", False, False), (1, "daily_bars__bar_possible", False, False),
+        (0, "prices_gap", False, False), (1, "prices_gap", False, True), (1, "prices_jump", True, False),
+    )
+]  # fmt: skip
 
 CHARTS: dict[str, tuple[Chart, str]] = {
     chart.name: (chart, title)
@@ -168,6 +212,15 @@ CHARTS: dict[str, tuple[Chart, str]] = {
          "is +2.6 %"),
         (scorecard.chart(CARDS), "More falls than the base rate after S2, 63 sessions: 1 of 2 intervals above zero"),
         (signal_days.chart(RUNS, STATES, DAY, SINCE), "1 of 2 signals on: S3 since 2017-05-17"),
+        (data_coverage.chart(YEARS),
+         "1 of 2 daily series have every day that is due; most are missing in 30yr of treasury yields: 321 of 351"),
+        (data_findings.chart(FOUND, 63),
+         "3 findings are open, 1 in checks that block; 12 are listed with a reason, 9 of them as faults of the input"),
+        (quarantined.chart(KEPT_OUT),
+         "1,202 rows are kept out of every figure: 2 broke a contract, 1,200 do not fit other rows"),
+        (check_history.chart(BUILDS, FAILURES),
+         "Of 430 checks 1 warned and 1 blocked in the last build; new prices jump; gone prices gap"),
+        (revisions.chart(TOLD), "41 revisions of 9,000 rows, 40 of them in company facts"),
     )
 }  # fmt: skip
 NOTHING: list[Chart] = [
@@ -186,6 +239,11 @@ NOTHING: list[Chart] = [
     event_study.chart([EVENTS[1]], "sessions +1 to +21"),
     scorecard.chart([{**CARDS[0], "excess_drawdown_3_pp": None}]),
     signal_days.chart([], [], DAY, SINCE),
+    data_coverage.chart([]),
+    data_findings.chart([], 63),
+    quarantined.chart([]),
+    check_history.chart([], []),
+    revisions.chart([]),
 ]
 every_chart = pytest.mark.parametrize("name", CHARTS)
 
@@ -208,9 +266,11 @@ def test_specification_is_valid_and_draws_marks(name: str) -> None:
     assert chart.spec is not None
     alt.Chart.from_json(json.dumps(chart.spec), validate=True)
     to_vega(chart.spec)
-    svg = to_svg(chart)
-    drawn = re.findall(r'class="mark-(?:line|rect|symbol|rule|area) role-mark[^"]*"[^>]*>\s*<(?:path|rect|line)', svg)
-    assert len(drawn) >= 2
+    groups = [
+        group for group in ElementTree.fromstring(to_svg(chart)).iter("{http://www.w3.org/2000/svg}g")
+        if re.match(r"mark-(line|rect|symbol|rule|area) role-mark", group.get("class", ""))
+    ]  # fmt: skip
+    assert sum(len(group) for group in groups) >= 2
 
 
 @every_chart
@@ -250,6 +310,31 @@ def test_below_twenty_years_there_is_a_rank_and_no_percentile() -> None:
         f"6{words.HELD}% of the years before were worse"
     )
     assert "no earlier year" in ytd_gap_years.finding({**TODAY, "years_compared": 0})
+
+
+def test_a_green_run_is_said_to_be_one() -> None:
+    assert data_coverage.finding(YEARS[:2]) == "All 1 daily series have every day that is due"
+    assert data_coverage.finding(YEARS[4:]) == "No table with a daily rhythm holds any row"
+    assert data_findings.finding(FOUND[1:3]).startswith("No finding is open; 12 are listed")
+    assert data_findings.finding(FOUND[3:]).startswith("2 findings are open, none in checks that block; 0 are listed")
+    assert revisions.finding([{**TOLD[0], "revisions": 0}]).startswith("Nothing was revised: each of 1,000 rows")
+    assert check_history.finding(BUILDS[:1], FAILURES) == "Of 429 checks 2 warned and none blocked in the last build"
+    same = [{**FAILURES[0], "build_id": build["build_id"]} for build in BUILDS]
+    assert check_history.finding(BUILDS, same).endswith("in the last build, as in the build before")
+
+
+def test_years_before_the_daily_series_are_not_drawn() -> None:
+    """A monthly series of a century would leave a pixel for each year of the others."""
+    chart = data_coverage.chart(YEARS)
+    assert "Years before 2016 are not drawn (index fundamentals)" in chart.words.subtitle
+    assert {cell["year"] for cell in chart.spec["datasets"]["cells"]} == {2016, 2017}
+
+
+def test_rows_in_groups_have_a_heading_each() -> None:
+    svg = to_svg(CHARTS["data_coverage"][0])
+    labels = re.findall(r'<text[^>]*font-weight="bold"[^>]*>([^<]+)</text>', svg)
+    assert labels == ["daily bars", "treasury yields", "index fundamentals"]
+    assert marks.grouped_rows([("a", "x"), ("b", "y"), ("a", "x"), ("a", "z")]) == ["a|", "a|x", "a|z", "b|", "b|y"]
 
 
 def test_rebasing_starts_at_the_parameter() -> None:

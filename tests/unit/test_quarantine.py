@@ -12,7 +12,7 @@ from dagster_project.cli import app
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.errors import SmallcapError
 from dagster_project.warehouse.ingest import ingest_pending
-from dagster_project.warehouse.quarantine import decide, quarantined_rows
+from dagster_project.warehouse.quarantine import decide, open_counts_sql, quarantined_rows
 from tests import market
 from tests.helpers import Store, differing_rows, files_settings, raw_relations, rebuilt
 
@@ -175,6 +175,21 @@ def test_judged_and_rejected_rows_are_decided_together(store: Store):
     assert settle(store, "release", "daily_bars:1:r0", "daily_bars:1:3") == 2
     assert len(store.archive.entries()) == 2
     assert store.rows("select count(*) from raw.daily_bars where is_released") == [(2,)]
+
+
+def test_counts_are_those_of_the_open_rows_of_both_kinds(store: Store):
+    def counts() -> list[tuple]:
+        return store.rows(f"from ({open_counts_sql(store.connection)}) order by judged_by")
+
+    deliver(store, GOOD, IMPOSSIBLE)
+    assert [row[:4] for row in counts()] == [("daily_bars", "bar_possible", "contract", 1)]
+    judge(store, 0)
+    rejected, judged = counts()
+    assert rejected[4].startswith("a.csv line 3: bar is impossible")
+    assert judged[:4] == ("daily_bars", "scale_against_filings_before", "warehouse", 1)
+    assert judged[4].startswith("a.csv row 0: ")
+    settle(store, "drop", "daily_bars:1:r0", "daily_bars:1:3")
+    assert counts() == []
 
 
 def test_new_value_of_a_released_row_is_not_released(store: Store):
