@@ -209,7 +209,7 @@ def _family(name: str, found: Sequence[_Judged]) -> tuple[str, ...]:
 
 def _limits(thresholds: Sequence[Mapping[str, str]]) -> list[str]:
     rows = [
-        (f"`{row['check_id']}`", row["parameter"].replace("_", " "), f"{float(row['value']):g}", row["unit"],
+        (f"`{row['check_id']}`", row["parameter"].replace("_", " "), f"{float(row['value']):,.12g}", row["unit"],
          row["set_on"], row["reason"])
         for row in thresholds
     ]  # fmt: skip

@@ -14,6 +14,7 @@ import pytest
 
 from dagster_project.dashboard.one_chart import draw_chart
 from dagster_project.dashboard.page import render_dashboard
+from dagster_project.errors import SmallcapError
 from tests.browser import Opened, headless_chromium  # noqa: F401 - the fixture browser
 
 ARTICLE = "2017-05-26"
@@ -175,4 +176,49 @@ def test_browser_draws_the_article_s_day(browser: Any, page: str, tmp_path: Path
         assert {name for name in charts if opened.marks(name) < 2} == set()
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
         assert [url for url in opened.requests if not url.startswith("data:")] == [file.as_uri()]
+        assert opened.complaints == []
+
+
+# --- data quality: of the build, so on the page of its last session only
+
+
+def test_quality_of_the_build_is_not_on_a_page_of_the_past(page: str, real_build: Path) -> None:
+    assert 'id="chart-data_coverage"' not in page
+    assert "Listed faults and events" not in page
+    with pytest.raises(SmallcapError, match="speaks of the whole build"):
+        draw_chart(real_build, "data_coverage", ARTICLE)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_quality_of_the_build_on_the_page_of_its_last_session(
+    browser: Any, real_build: Path, tmp_path: Path, width: int
+) -> None:
+    """Against the marts and meta tables asked apart, and against what the README of the input says is missing."""
+    file = tmp_path / "dashboard.html"
+    file.write_text(render_dashboard(real_build), encoding="utf-8")
+    with duckdb.connect(str(real_build), read_only=True) as connection:
+        kept_out, by_contract = connection.execute(
+            "select sum(open_rows), sum(open_rows) filter (where judged_by = 'contract') from meta.quarantine"
+        ).fetchall()[0]
+        [(faults, listed)] = connection.execute(
+            "select count(distinct fault_id), count(*) from marts.data_quality_findings where is_known"
+        ).fetchall()
+        [(checks, failed)] = connection.execute("select count(*), count_if(not passed) from meta.checks").fetchall()
+        cells = connection.execute(
+            "select count(*) from marts.data_quality_coverage where calendar_year >= 2000"
+        ).fetchall()
+    with Opened(browser, file, width, offline=True) as opened:
+        titles = {
+            name: plain(opened.page.locator(f"#chart-{name} h3").inner_html())
+            for name in ("data_coverage", "data_findings", "quarantined", "check_history", "revisions")
+        }
+        assert titles["data_coverage"].startswith("33 of 47 daily series")
+        assert titles["data_findings"].startswith(f"No finding is open; {listed} are listed with a reason")
+        assert titles["quarantined"].startswith(f"{kept_out} rows are kept out of every figure: {by_contract} broke")
+        assert titles["check_history"].startswith(f"Of {checks} checks {failed} warned and none blocked")
+        assert opened.marks("data_coverage") == cells[0][0]
+        assert min(opened.marks(name) for name in titles) >= 5
+        assert opened.page.locator("details.known tbody tr").count() == faults
+        assert opened.text('#quality tr:has(td:text-is("fed funds futures")) td.r') == "14"
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
         assert opened.complaints == []

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -21,10 +22,16 @@ class Blocked:
 
     run: Run
     refused: Outcome
-    published_after_refusal: dict[str, bytes]
+    before: tuple[Path, dict[str, bytes]]
+    after: tuple[Path, dict[str, bytes]]
     publish_refused: Outcome
     asked: Outcome
     overridden: Outcome
+
+
+def published(run: Run) -> tuple[Path, dict[str, bytes]]:
+    """Which build is the published one, and every file of every build with its bytes."""
+    return (run.data / "published" / "current").readlink(), file_hashes(run.data / "builds")
 
 
 def with_spike(symbol: str = "^RUT") -> bytes:
@@ -38,8 +45,9 @@ def with_spike(symbol: str = "^RUT") -> bytes:
 def blocked(scenarios, tmp_path_factory) -> Blocked:
     run = scenarios["base"].copied_to(tmp_path_factory.mktemp("audit"))
     market.deliver(run.inbox, with_spike())
+    before = published(run)
     refused = run.build()
-    after = file_hashes(run.data / "published" / "current")
+    after = published(run)
     publish_refused = run.call("publish", "--source", "files")
     asked = run.call(
         "query", "--warehouse", "files", "--format", "json",
@@ -49,13 +57,16 @@ def blocked(scenarios, tmp_path_factory) -> Blocked:
         "build", "--source", "files", "--inbox", run.inbox, "--quiet",
         "--publish-despite", "prices_jump", "--reason", "looked up: the vendor is right",
     )  # fmt: skip
-    return Blocked(run, refused, after, publish_refused, asked, overridden)
+    return Blocked(run, refused, before, after, publish_refused, asked, overridden)
 
 
 @pytest.mark.scenario("base")
 def test_blocking_finding_leaves_the_published_build_byte_for_byte(blocked: Blocked):
     assert blocked.refused.code == 1
-    assert blocked.published_after_refusal == blocked.run.published_before != {}
+    assert blocked.after == blocked.before
+    link, files = blocked.before
+    assert {Path(name).name for name in files} >= {"market.duckdb", "dashboard.html", "brief.md", "manifest.json"}
+    assert link.name in {Path(name).parts[0] for name in files}
 
 
 @pytest.mark.scenario("base")
