@@ -63,7 +63,7 @@ COMPANY_FACTS = Contract(
         Column("fiscal_year", "number", "fiscal year as the company counts it", "year", required=False,
                minimum=1980, maximum=2100),
         Column("filed_date", "date", "day of the filing"),
-        Column("value", "number", "the figure", "usd, shares"),
+        Column("value", "number", "the figure", "usd, shares", minimum=-1e16, maximum=1e16),
     ),
     grain=("company_id", "concept", "period_type", "period_end"),
     series=("company_id", "concept", "period_type"),

@@ -27,16 +27,19 @@ SECURITY_IDENTIFIERS = Contract(
     description="One row per member and spell of a ticker symbol.",
     columns=(
         Column("member_id", "text", "identifier of the member, stable over ticker changes"),
-        Column("symbol", "text", "ticker symbol during the spell"),
+        Column("symbol", "text", "ticker symbol during the spell, as holdings write it"),
         Column("valid_from", "date", "first day of the spell", minimum="1970-01-01", maximum="2100-12-31"),
         Column("valid_to", "date", "last day of the spell, empty while it lasts", required=False),
+        Column("isin", "text", "ISIN of the security, where told", required=False),
+        Column("cusip", "text", "CUSIP of the security, where told", required=False),
+        Column("lei", "text", "LEI of its issuer, where told", required=False),
     ),
     grain=("member_id", "symbol", "valid_from"),
     series=("member_id",),
     time_column="valid_from",
     availability=Availability("valid_from", "on"),
     cadence="irregular",
-    live_source="SEC company tickers",
+    live_source="SEC company tickers, SEC N-PORT",
 )
 
 CONTRACTS = (INDEX_MEMBERSHIP, SECURITY_IDENTIFIERS)

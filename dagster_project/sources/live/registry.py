@@ -10,7 +10,10 @@ from typing import cast
 from dagster_project.sources.live.provider import Provider
 from dagster_project.sources.table_file import TextTable
 
-PROVIDERS: tuple[str, ...] = ("cme", "yahoo", "ishares", "ssga", "new_york_fed", "treasury", "fred")
+PROVIDERS: tuple[str, ...] = (
+    "cme", "yahoo", "ishares", "ssga", "new_york_fed", "treasury", "fred",
+    "sec_tickers", "sec_company_facts", "sec_nport", "shiller",
+)  # fmt: skip
 """Names of the modules, in the order in which they are asked: a fallback stands after what it stands in for."""
 
 
