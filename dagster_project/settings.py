@@ -14,22 +14,25 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.errors import SmallcapError
+from dagster_project.sources.live.config import LiveConfig
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
-SourceMode = Literal["sample", "files"]
+SourceMode = Literal["sample", "files", "live"]
 
 
 class Settings(BaseSettings):
     """Settings of one process; every path is absolute."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SMALLCAP_", env_file=PROJECT_ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
-    )
+        env_prefix="SMALLCAP_", env_file=PROJECT_ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True,
+        env_nested_delimiter="__",
+    )  # fmt: skip
 
     data_dir: Path = Field(PROJECT_ROOT / "data", description="everything the program writes")
     source: SourceMode = Field("sample", description="where raw data comes from")
     inbox: Path | None = Field(None, description="inbox of the `files` source; default DATA_DIR/inbox")
+    live: LiveConfig = Field(LiveConfig(), description="the live source: addresses, keys, manners")
     builds_kept: int = Field(5, ge=1, description="published builds that stay on disk")
     runs_kept_days: int = Field(90, ge=1, description="days that Dagster's runs and the logs stay")
     alert_webhook: SecretStr | None = Field(None, description="address that gets a JSON POST when a build fails")
@@ -109,13 +112,13 @@ class Settings(BaseSettings):
     @cached_property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never reach a log: the secret settings, and what the environment names like one."""
-        set_here = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        declared = [v.get_secret_value() for _, v in [*self, *self.live] if isinstance(v, SecretStr)]
         named_so = [
             value
             for name, value in os.environ.items()
             if len(value) >= 6 and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD"))
         ]
-        return tuple(dict.fromkeys([*set_here, *named_so]))
+        return tuple(dict.fromkeys([*filter(None, declared), *named_so]))
 
     def child_environment(self) -> dict[str, str]:
         """Environment for dagster and dbt: their homes inside `data_dir`, their telemetry off."""
@@ -167,7 +170,8 @@ def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = "; ".join(
-            f"{'SMALLCAP_' + str(item['loc'][0]).upper()}={item['input']!r}: {item['msg']}" for item in error.errors()
+            f"{'SMALLCAP_' + '__'.join(map(str, item['loc'])).upper()}={item['input']!r}: {item['msg']}"
+            for item in error.errors()
         )
         raise SmallcapError(
             f"Setting not valid: {problems}. Change it in the environment, in .env or on the command line."

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +24,7 @@ from dagster_project.errors import SmallcapError, SourceError, WarehouseError
 from dagster_project.revision import git_revision
 from dagster_project.settings import ReplaySettings, Settings
 from dagster_project.sources.base import Source
-from dagster_project.warehouse.archive import Archive, utc_now
+from dagster_project.warehouse.archive import Archive, Clock, utc_now
 from dagster_project.warehouse.check_results import (
     Override,
     audit,
@@ -41,6 +42,7 @@ from dagster_project.warehouse.ingest import (
     latest_payloads,
     years_after,
 )
+from dagster_project.warehouse.live_state import read_state
 from dagster_project.warehouse.lock import build_lock
 from dagster_project.warehouse.meta import write_meta
 from dagster_project.warehouse.preview import Preview, preview
@@ -58,6 +60,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
+
+    from dagster_project.sources.live.config import LiveConfig
+    from dagster_project.sources.live.http import Client
 
 logger = logging.getLogger("smallcap.build")
 
@@ -80,14 +85,39 @@ def new_build_id(now: datetime | None = None) -> str:
 
 
 def make_source(settings: Settings) -> Source:
-    """The source of the mode that is set."""
+    """The source of a mode that needs no warehouse; for the live one the inbox beside it."""
     if settings.source == "sample":
         from dagster_project.sources.sample import SampleSource
 
         return SampleSource()
     from dagster_project.sources.files import FilesSource
 
-    return FilesSource(settings.inbox_dir, CONTRACTS)
+    return FilesSource(settings.inbox_dir, CONTRACTS, is_optional=settings.source == "live")
+
+
+def _source_of_table(
+    settings: Settings, connection: "duckdb.DuckDBPyConnection", contract: Contract, build_id: str, clock: Clock
+) -> Source:
+    """The source of one table: a service where the mode is live and one of them fills it."""
+    if settings.source != "live":
+        return make_source(settings)
+    from dagster_project.sources.live.source import LiveSource, tables_of_providers
+
+    if contract.table not in tables_of_providers():
+        return make_source(settings)
+    entries = Archive(settings.archive_dir).entries()
+    return LiveSource(
+        live_client(settings.live, build_id),
+        lambda _, provider: read_state(connection, entries, contract, provider, clock()),
+    )
+
+
+@lru_cache(maxsize=1)
+def live_client(config: "LiveConfig", build_id: str) -> "Client":
+    """The HTTP client of a build: its budget and manners hold for all tables together."""
+    from dagster_project.sources.live.http import Client
+
+    return Client(config)
 
 
 @contextmanager
@@ -106,6 +136,8 @@ def check_source(settings: Settings) -> None:
     Raises:
         SourceError: the source cannot be used, or offers nothing and nothing is archived.
     """
+    if settings.source == "live":
+        return  # what can be asked for shows when it is asked
     plan = make_source(settings).plan(CONTRACTS)
     if not plan.payloads and not Archive(settings.archive_dir).entries():
         raise SourceError(
@@ -127,7 +159,9 @@ def renew_layout(settings: Settings) -> None:
             settings.warehouse_file.unlink()
 
 
-def extract(settings: Settings, contract: Contract, build_id: str, accept_removals: bool = False) -> ExtractResult:
+def extract(
+    settings: Settings, contract: Contract, build_id: str, accept_removals: bool = False, clock: Clock = utc_now
+) -> ExtractResult:
     """Bring one raw table up to date. What is wrong with a payload is reported, not raised.
 
     Raises:
@@ -136,10 +170,11 @@ def extract(settings: Settings, contract: Contract, build_id: str, accept_remova
     with warehouse(settings) as connection:
         archive = Archive(settings.archive_dir)
         before = last_payload_seq(connection)
-        report = extract_table(connection, archive, make_source(settings), contract, accept_removals)
+        source = _source_of_table(settings, connection, contract, build_id, clock)
+        report = extract_table(connection, archive, source, contract, accept_removals, clock)
         connection.execute(
             "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",
-            [contract.table, build_id, "problem" if report.problems else "ok", report.problems, report.remarks],
+            [contract.table, build_id, report.status, report.problems, report.remarks],
         )
         checks = contract_check_results(connection, contract, report.problems, report.cut_off)
         record_check_results(connection, build_id, checks)
@@ -223,7 +258,13 @@ def previews(settings: Settings, relations: Sequence[str]) -> dict[str, Preview]
         return {relation: preview(connection, relation) for relation in relations}
 
 
-def publish(settings: Settings, build_id: str, run_id: str | None = None, override: Override | None = None) -> Path:
+def publish(
+    settings: Settings,
+    build_id: str,
+    run_id: str | None = None,
+    override: Override | None = None,
+    clock: Clock = utc_now,
+) -> Path:
     """Audit the warehouse as it stands and publish it; returns the directory of the build.
 
     Args:
@@ -236,7 +277,8 @@ def publish(settings: Settings, build_id: str, run_id: str | None = None, overri
 
     manifest = read_manifest(ensure_manifest(settings))
     with warehouse(settings) as connection:
-        build = _audited(connection, settings, manifest, build_id, override=override) | {"dagster_run_id": run_id}
+        audited = _audited(connection, settings, manifest, build_id, override=override, clock=clock)
+        build = audited | {"dagster_run_id": run_id}
         if settings.mode == "simulated" and _is_current_real(settings):
             logger.warning("the published build was real and is now simulated; `smallcap rollback` goes back")
         return publish_build(
@@ -293,13 +335,14 @@ def _audited(
     build_id: str,
     known_at: datetime | None = None,
     override: Override | None = None,
+    clock: Clock = utc_now,
 ) -> dict[str, Any]:
     """Audit the warehouse and write its schema `meta`; returns the manifest of the build."""
     overridden = audit(connection, expected_checks(dbt_manifest), override)
     for one in overridden:
         logger.warning("%s", one.text)
     prune_check_results(connection)
-    now = utc_now()
+    now = clock()
     build: dict[str, Any] = {
         "build_id": build_id,
         "built_at_utc": now,

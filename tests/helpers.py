@@ -15,7 +15,7 @@ import pandas as pd
 from dagster_project.contracts.model import Contract
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.settings import Settings
-from dagster_project.sources.base import PayloadRef, Plan
+from dagster_project.sources.base import Fetched, PayloadRef, Plan
 from dagster_project.warehouse.archive import Archive
 from dagster_project.warehouse.ingest import TableReport, extract_table, ingest_pending
 
@@ -38,8 +38,8 @@ class MemorySource:
         wanted = set(tables)
         return Plan(tuple(PayloadRef(t, name, f"inbox/{t}/{name}") for t, name in sorted(self.payloads) if t in wanted))
 
-    def fetch(self, ref: PayloadRef) -> bytes:
-        return self.payloads[ref.table, ref.name]
+    def fetch(self, ref: PayloadRef) -> Fetched:
+        return Fetched(self.payloads[ref.table, ref.name], ref.origin)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from dagster_project.contracts.availability import nyse_sessions
+from dagster_project.contracts.availability import Availability, nyse_sessions
 from dagster_project.contracts.model import Contract
 
 Status = Literal["fresh", "stale", "missing", "refused", "irregular", "simulated"]
@@ -31,14 +31,21 @@ RECENT_SESSIONS = 10
 
 def expected_through(contract: Contract, now_utc: datetime) -> date | None:
     """The last session whose row was available at `now_utc` by the contract's lag; None without cadence."""
+    return _last_due(contract.availability, now_utc) if contract.cadence == "session" else None
+
+
+def last_closed_session(now_utc: datetime) -> date:
+    """The last session that had closed at `now_utc`."""
+    return _last_due(Availability("session", "on"), now_utc)
+
+
+def _last_due(availability: Availability, now_utc: datetime) -> date:
     import numpy as np
     import pandas as pd
 
-    if contract.cadence != "session":
-        return None
     past = nyse_sessions(now_utc.year - 1, now_utc.year + 1)
     sessions = pd.Series(past[past <= np.datetime64(now_utc.date())][-RECENT_SESSIONS:])
-    due = sessions[contract.availability.instants(sessions) <= pd.Timestamp(now_utc)]
+    due = sessions[availability.instants(sessions) <= pd.Timestamp(now_utc)]
     last: date = due.iloc[-1].date()
     return last
 
@@ -50,27 +57,31 @@ def domain_freshness(
     has_problem: bool,
     is_simulated: bool,
     now_utc: datetime,
+    is_unreachable: bool = False,
 ) -> Freshness:
     """Freshness of a domain: as late as its latest regular table.
 
     Args:
         data_through: last day per table, None when it has no rows.
         has_problem: a payload of the domain was refused or unreadable in the last run.
+        is_unreachable: a service of the domain gave nothing in the last run, and nothing stood in for it. A domain
+            without a cadence is stale then, for nobody can say that there was nothing new.
     """
     import numpy as np
 
     regular = [contract for contract in contracts if contract.cadence == "session"]
     ends = [day for c in (regular or contracts) if (day := data_through.get(c.table)) is not None]
     through = min(ends) if ends else None
-    if through is None:
+    if through is None or (is_unreachable and any(data_through.get(c.table) is None for c in regular)):
         return Freshness(domain, None, None, None, "refused" if has_problem else "missing")
     if is_simulated:
         return Freshness(domain, through, through, 0, "simulated")
     due = [day for c in regular if (day := expected_through(c, now_utc)) is not None]
     if not due:
-        return Freshness(domain, through, None, None, "refused" if has_problem else "irregular")
+        status: Status = "refused" if has_problem else "stale" if is_unreachable else "irregular"
+        return Freshness(domain, through, None, None, status)
     expected = min(due)
     sessions = nyse_sessions(through.year, expected.year) if expected > through else np.array([], "datetime64[ns]")
     late = int(((sessions > np.datetime64(through)) & (sessions <= np.datetime64(expected))).sum())
-    status: Status = "refused" if has_problem else "stale" if late else "fresh"
+    status = "refused" if has_problem else "stale" if late else "fresh"
     return Freshness(domain, through, expected, late, status)

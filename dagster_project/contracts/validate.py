@@ -19,6 +19,11 @@ OPTIONAL_EVERYWHERE = ("source", "available_at")
 """Columns that a file of any table may carry beside those of its contract."""
 
 
+BROKEN_ROWS_ALLOWED = 3
+BROKEN_SHARE_ALLOWED = 0.1
+"""A service sends single bad rows; a column that slipped spoils all of them."""
+
+
 class RefusedError(Exception):
     """A payload breaks its contract as a whole; the message says what and what to do."""
 
@@ -84,6 +89,21 @@ def validate(
             shortened["source"] = _source(cut, default_source)
         present = pd.concat([present, _keys(contract, shortened)]).drop_duplicates()
     return Validated(good, frame, present, equal, remarks)
+
+
+def refuse_other_shape(valid: Validated, rows: int) -> None:
+    """Refuse what a service sent when so many rows break the contract that its shape has changed.
+
+    Raises:
+        RefusedError: more than a tenth of the rows is broken, and more than three.
+    """
+    broken = valid.rejects["row"].nunique()
+    if broken > max(BROKEN_ROWS_ALLOWED, BROKEN_SHARE_ALLOWED * rows):
+        first = valid.rejects.iloc[0]
+        raise RefusedError(
+            f"{broken} of {rows} rows break the contract, so the shape of the payload has changed; for example row "
+            f"{first['row'] + 1}: {first['reason']}. See docs/live.md."
+        )
 
 
 def type_released(contract: Contract, text: "pd.DataFrame", default_source: str) -> "pd.DataFrame":

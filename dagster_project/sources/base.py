@@ -4,8 +4,9 @@ Belongs here: the protocol and the reference to one payload.
 Does not belong here: anything about one provider, and anything that opens a database.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from dagster_project.errors import SourceError as SourceError
@@ -25,6 +26,26 @@ class PayloadRef:
     """Name within the table, with the ending that tells the format: `indices.csv.gz`."""
     origin: str
     """Path or address, for messages."""
+    provider: str = ""
+    """Provider of the live source whose parser reads it, and the `source` of its rows; empty for table files."""
+    first_day: date | None = None
+    last_day: date | None = None
+    """Days that the payload speaks for, both included; None where it speaks for all from, or up to, its own rows."""
+    stands_in_for: str = ""
+    """Fetched only when a payload of this provider for the same table could not be had."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A payload as it came."""
+
+    content: bytes
+    origin: str
+    """Where it came from in the end: one of several addresses."""
+    response: Mapping[str, str] = field(default_factory=dict)
+    """Of an answer of a service: its status and the headers that matter later."""
+    doubt: str = ""
+    """Why its content cannot be used as it is; archived all the same, so that a mended parser can read it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +54,8 @@ class Plan:
 
     payloads: tuple[PayloadRef, ...]
     remarks: tuple[str, ...] = ()
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """Providers for which nothing could be planned, with the reason."""
 
 
 class Source(Protocol):
@@ -50,8 +73,8 @@ class Source(Protocol):
         """
         ...
 
-    def fetch(self, ref: PayloadRef) -> bytes:
-        """Fetch the bytes of one payload.
+    def fetch(self, ref: PayloadRef) -> Fetched | None:
+        """Fetch the bytes of one payload; None when it is known not to have changed.
 
         Raises:
             SourceError: this payload cannot be fetched.

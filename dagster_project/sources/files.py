@@ -7,7 +7,7 @@ Does not belong here: what is inside them (`table_file`, `contracts`).
 from collections.abc import Iterable
 from pathlib import Path
 
-from dagster_project.sources.base import PayloadRef, Plan, SourceError
+from dagster_project.sources.base import Fetched, PayloadRef, Plan, SourceError
 from dagster_project.sources.table_file import SUFFIXES
 
 
@@ -17,12 +17,16 @@ class FilesSource:
     mode = "files"
     is_simulated = False
 
-    def __init__(self, inbox: Path, known_tables: Iterable[str]) -> None:
+    def __init__(self, inbox: Path, known_tables: Iterable[str], is_optional: bool = False) -> None:
         self.inbox = inbox
         self.known_tables = frozenset(known_tables)
+        self.is_optional = is_optional
+        """Whether there may be no inbox: beside the live source it holds what no service gives."""
 
     def plan(self, tables: Iterable[str]) -> Plan:
         """List the files of `tables`; anything else in the inbox becomes a remark."""
+        if self.is_optional and not self.inbox.exists():
+            return Plan(())
         if not self.inbox.is_dir():
             came = "is a file" if self.inbox.exists() else "does not exist"
             raise SourceError(
@@ -49,12 +53,12 @@ class FilesSource:
                     remarks.append(f"{entry}: ending not known, left alone (known: {', '.join(SUFFIXES)})")
         return Plan(tuple(payloads), tuple(remarks))
 
-    def fetch(self, ref: PayloadRef) -> bytes:
+    def fetch(self, ref: PayloadRef) -> Fetched:
         """Read one file whole."""
         path = Path(ref.origin)
         if path.is_dir():
             raise SourceError(f"{path}: expected a file, found a folder. Move its files one level up.")
         try:
-            return path.read_bytes()
+            return Fetched(path.read_bytes(), ref.origin)
         except OSError as error:
             raise SourceError(f"{path}: cannot be read ({error.strerror}). Check the file and its rights.") from error

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.sources.base import PayloadRef, Plan, SourceError
+from dagster_project.sources.base import Fetched, PayloadRef, Plan, SourceError
 from dagster_project.sources.sample_anchors import ANCHORS_PATH, Anchors, read_anchors
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class SampleSource:
         remarks = tuple(f"{table}: not simulated by the sample" for table in wanted if table not in SIMULATIONS)
         return Plan(payloads, remarks)
 
-    def fetch(self, ref: PayloadRef) -> bytes:
+    def fetch(self, ref: PayloadRef) -> Fetched:
         """Simulate one payload: UTF-8 CSV with a header and `\\n` line ends, columns as in the table's contract.
 
         Raises:
@@ -128,7 +128,7 @@ class SampleSource:
             raise SourceError(f"{ref.origin}: the sample has no payload {ref.name!r}, only {ref.table}.csv")
         from dagster_project.sources.sample_tools import to_csv
 
-        return to_csv(SIMULATIONS[ref.table](self._anchors))
+        return Fetched(to_csv(SIMULATIONS[ref.table](self._anchors)), ref.origin)
 
     @cached_property
     def _anchors(self) -> Anchors:

@@ -4,11 +4,13 @@ Belongs here: payload files named by their hash, and the ledger that says when e
 Does not belong here: what is inside a payload, and DuckDB.
 """
 
+import gzip
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -45,10 +47,18 @@ class LedgerEntry:
     judged_rows: tuple[int, ...] = ()
     """Rows of the payload (raw's payload_row) that a decision is about, where a rule of dbt judged them."""
     note: str = ""
+    provider: str = ""
+    """Provider of the live source whose parser reads the payload; empty for table files."""
+    first_day: str = ""
+    last_day: str = ""
+    """Days that the payload speaks for, ISO 8601; empty where it speaks for all of its rows."""
+    response: Mapping[str, str] = field(default_factory=dict)
+    """Of an answer of a service: its status and the headers that matter."""
 
 
 class Archive:
-    """`DIR/ledger.jsonl` and `DIR/<table>/<sha256>.<ending>`; appended to, never changed.
+    """`DIR/ledger.jsonl` and `DIR/<table>/<sha256>.<ending>`, of services `DIR/<provider>/<sha256>.gz`;
+    appended to, never changed. The hash is that of the payload as it came.
 
     The payload file is complete before its ledger line is written, and a line torn by a crash is cut
     off at the next start, so the ledger never names bytes that are not there.
@@ -81,7 +91,7 @@ class Archive:
         return found
 
     def payload_file(self, entry: LedgerEntry) -> Path:
-        return self._file(entry.table, entry.name, entry.sha256)
+        return self._file(entry)
 
     def read(self, entry: LedgerEntry) -> bytes:
         """Bytes of an archived payload, verified against their hash.
@@ -92,10 +102,11 @@ class Archive:
         path = self.payload_file(entry)
         try:
             content = path.read_bytes()
-        except OSError as error:
-            raise WarehouseError(
-                f"{path}: archived payload of {entry.name} cannot be read ({error.strerror})."
-            ) from error
+            if entry.provider:
+                content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise WarehouseError(f"{path}: archived payload of {entry.name} cannot be read ({reason}).") from error
         if hashlib.sha256(content).hexdigest() != entry.sha256:
             raise WarehouseError(
                 f"{path}: archived payload of {entry.name} has changed; its hash does not fit its name."
@@ -110,6 +121,7 @@ class Archive:
         clock: Clock = utc_now,
         accept_removals: bool = False,
         even_if_unchanged: bool = False,
+        response: Mapping[str, str] | None = None,
     ) -> LedgerEntry | None:
         """Archive a payload and write its ledger line; None when it is what was read last time."""
         entries = self.entries()
@@ -119,12 +131,6 @@ class Archive:
         last = next((entry for entry in readings if (entry.table, entry.name, entry.source) == same), None)
         if last and last.sha256 == sha256 and not even_if_unchanged:
             return None
-        path = self._file(ref.table, ref.name, sha256)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(path.name + ".partial")
-            _write_durably(partial, content)
-            partial.rename(path)
         entry = LedgerEntry(
             seq=0,
             table=ref.table,
@@ -135,7 +141,17 @@ class Archive:
             size_bytes=len(content),
             observed_at="",
             accept_removals=accept_removals,
+            provider=ref.provider,
+            first_day=ref.first_day.isoformat() if ref.first_day else "",
+            last_day=ref.last_day.isoformat() if ref.last_day else "",
+            response=dict(response or {}),
         )
+        path = self._file(entry)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(path.name + ".partial")
+            _write_durably(partial, gzip.compress(content, mtime=0) if ref.provider else content)
+            partial.rename(path)
         return self._write(entry, entries, clock)
 
     def decide(
@@ -164,8 +180,10 @@ class Archive:
         self._append(json.dumps(asdict(placed)).encode() + b"\n")
         return placed
 
-    def _file(self, table: str, name: str, sha256: str) -> Path:
-        return self.directory / table / f"{sha256}.{name.split('.', 1)[-1]}"
+    def _file(self, entry: LedgerEntry) -> Path:
+        if entry.provider:  # one file may fill two tables
+            return self.directory / entry.provider / f"{entry.sha256}.gz"
+        return self.directory / entry.table / f"{entry.sha256}.{entry.name.split('.', 1)[-1]}"
 
     def _append(self, line: bytes) -> None:
         self.ledger_file.parent.mkdir(parents=True, exist_ok=True)

@@ -7,15 +7,16 @@ Does not belong here: the rules for vintages (`vintages`) and for rows (`contrac
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from dagster_project.contracts.model import Contract
-from dagster_project.contracts.validate import RefusedError, Validated, validate
+from dagster_project.contracts.validate import RefusedError, Validated, refuse_other_shape, validate
 from dagster_project.errors import SourceError
 from dagster_project.sources.base import Source
-from dagster_project.sources.table_file import TextTable, read_table_file
+from dagster_project.sources.table_file import TextTable
 from dagster_project.warehouse.archive import Archive, Clock, LedgerEntry, utc_now
+from dagster_project.warehouse.payload import read_payload
 from dagster_project.warehouse.quarantine import ingest_decision
 from dagster_project.warehouse.vintages import (
     Observation,
@@ -45,8 +46,17 @@ class TableReport:
     rows_new: int = 0
     cut_off: list[str] = field(default_factory=list)
     """Those of the problems that are payloads refused for the rows they lost."""
+    unreachable: list[str] = field(default_factory=list)
+    """Those of the problems that are services which gave no payload."""
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> Literal["ok", "unreachable", "problem"]:
+        """`problem`: a payload was refused; `unreachable`: all that is wrong are services that gave nothing."""
+        if not self.problems:
+            return "ok"
+        return "unreachable" if len(self.unreachable) == len(self.problems) else "problem"
 
 
 def extract_table(
@@ -67,21 +77,51 @@ def extract_table(
     cut_off = {
         found.name for found in latest_payloads(connection, contract.table) if found.rule == "removals_explained"
     }
+    lacking = {provider: [reason] for provider, reason in plan.failures.items()}
+    """Per provider (empty: the inbox) what could not be had."""
+    helped: dict[str, list[bool]] = {}
+    """Per provider that failed whether each payload came that stands in for its own."""
+    offered = set()
     for ref in plan.payloads:
+        if ref.stands_in_for and ref.stands_in_for not in lacking:
+            continue
+        offered.add((ref.provider or source.mode, ref.name))
         try:
-            again = accept_removals and ref.name in cut_off
-            archive.add(ref, source.fetch(ref), source.mode, clock, accept_removals, even_if_unchanged=again)
+            fetched = source.fetch(ref)
         except SourceError as error:
-            report.problems.append(str(error))
-            logger.error("%s", error)
-    offered = {ref.name for ref in plan.payloads}
+            lacking.setdefault(ref.provider, []).append(str(error))
+            helped.setdefault(ref.stands_in_for, []).append(False)
+            continue
+        helped.setdefault(ref.stands_in_for, []).append(fetched is None or not fetched.doubt)
+        if fetched is None:
+            continue
+        if fetched.doubt:
+            lacking.setdefault(ref.provider, [])
+        again = accept_removals and ref.name in cut_off
+        archive.add(
+            replace(ref, origin=fetched.origin), fetched.content, ref.provider or source.mode, clock, accept_removals,
+            even_if_unchanged=again, response=fetched.response,
+        )  # fmt: skip
     report.rows_new = ingest_pending(connection, archive, contract)
     for found in latest_payloads(connection, contract.table):
-        if found.status == "refused" and found.name in offered:
+        if found.status == "refused" and (found.source, found.name) in offered:
             report.problems.append(found.reason)
             report.cut_off += [found.reason] if found.rule == "removals_explained" else []
         report.remarks.extend(found.remarks)
+    for provider, reasons in lacking.items():
+        _report_lacking(report, provider, reasons, is_helped=bool(provider) and all(helped.get(provider, [False])))
     return report
+
+
+def _report_lacking(report: TableReport, provider: str, reasons: list[str], is_helped: bool) -> None:
+    """What could not be had is a problem, unless another provider stood in for it."""
+    if is_helped:
+        report.remarks += [f"{reason} Another source stood in for it." for reason in reasons]
+        return
+    for reason in reasons:
+        logger.error("%s", reason)
+    report.problems += reasons
+    report.unreachable += reasons if provider else []
 
 
 def ingest_pending(connection: "duckdb.DuckDBPyConnection", archive: Archive, contract: Contract) -> int:
@@ -113,6 +153,7 @@ def ingest_pending(connection: "duckdb.DuckDBPyConnection", archive: Archive, co
 class PayloadStatus:
     """How the last reading of a payload went; `rule` and `reason` say why it was refused."""
 
+    source: str
     name: str
     status: str
     rule: str
@@ -123,7 +164,7 @@ class PayloadStatus:
 def latest_payloads(connection: "duckdb.DuckDBPyConnection", table: str) -> list[PayloadStatus]:
     """The last reading of every payload of a table."""
     rows = connection.execute(
-        "select name, status, rule, reason, remarks from ops.payload_log where table_name = ? "
+        "select source, name, status, rule, reason, remarks from ops.payload_log where table_name = ? "
         "qualify row_number() over (partition by source, name order by payload_seq desc) = 1 order by name",
         [table],
     ).fetchall()
@@ -161,7 +202,7 @@ def _ingest_payload(
         gone, vanished = 0, []
         if same in accepted:
             _, before = _read(archive, contract, accepted[same])
-            gone = find_gone(connection, contract, seen, before.present, valid.present)
+            gone = find_gone(connection, contract, seen, before.present, valid.present, entry.first_day, entry.last_day)
             vanished = vanished_series(connection, contract)
     except (SourceError, RefusedError, RemovalsError) as error:
         reason = str(error) if str(error).startswith(entry.origin) else f"{entry.origin}: {error}"
@@ -206,8 +247,11 @@ def _ingest_payload(
 
 
 def _read(archive: Archive, contract: Contract, entry: LedgerEntry) -> tuple[TextTable, Validated]:
-    text = read_table_file(archive.read(entry), entry.origin)
-    return text, validate(contract, text.frame, entry.source, text.ragged_frame)
+    text = read_payload(archive, contract, entry)
+    valid = validate(contract, text.frame, entry.source, text.ragged_frame)
+    if entry.provider:
+        refuse_other_shape(valid, len(text.frame))
+    return text, valid
 
 
 def _accepted(

@@ -46,7 +46,7 @@ META_COLUMNS: dict[str, dict[str, str]] = {
     "build": {
         "build_id": "identifier of the build: the UTC instant at which it began",
         "built_at_utc": "when the snapshot was written (UTC)",
-        "source_mode": "where raw data came from: sample (simulated) or files",
+        "source_mode": "where raw data came from: sample (simulated), files or live",
         "is_simulated": "true when any domain is simulated",
         "git_revision": "revision of the code, with -dirty when it had uncommitted changes",
         "version": "version of the package",
@@ -188,16 +188,23 @@ def read_freshness(connection: "duckdb.DuckDBPyConnection", is_simulated: bool, 
     domains: dict[str, list[Contract]] = {}
     for contract in CONTRACTS.values():
         domains.setdefault(contract.domain, []).append(contract)
-    problems = {
-        table for (table,) in connection.execute(
-            "select table_name from ops.domain_status where len(problems) > 0").fetchall()
-    }  # fmt: skip
+    tables: dict[str, set[str]] = {"problem": set(), "unreachable": set()}
+    for table, status in connection.execute("select table_name, status from ops.domain_status").fetchall():
+        tables.setdefault(status, set()).add(table)
     through: dict[str, date | None] = {}
     for contract in CONTRACTS.values():
         [(through[contract.table],)] = connection.execute(
             f'select max("{contract.time_column}") from raw.{contract.table} where not is_removed'
         ).fetchall()
     return [
-        domain_freshness(domain, contracts, through, any(c.table in problems for c in contracts), is_simulated, now_utc)
+        domain_freshness(
+            domain,
+            contracts,
+            through,
+            any(c.table in tables["problem"] for c in contracts),
+            is_simulated,
+            now_utc,
+            any(c.table in tables["unreachable"] for c in contracts),
+        )
         for domain, contracts in domains.items()
     ]

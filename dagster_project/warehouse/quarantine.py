@@ -16,8 +16,8 @@ from dagster_project.contracts.model import Contract
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.contracts.validate import RefusedError, type_released
 from dagster_project.errors import SmallcapError
-from dagster_project.sources.table_file import read_table_file
 from dagster_project.warehouse.archive import Archive, Clock, LedgerEntry, utc_now
+from dagster_project.warehouse.payload import read_payload
 from dagster_project.warehouse.vintages import Observation, append_news, is_simulated, stage_incoming
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def _released_rows(archive: Archive, contract: Contract, entry: LedgerEntry, lin
     Raises:
         SmallcapError: a line is no row that can be typed.
     """
-    text = read_table_file(archive.read(entry), entry.origin)
+    text = read_payload(archive, contract, entry)
     wanted = set(lines)
     rows: list[Any] = [row for row in text.frame.index if text.line(row) in wanted]
     if len(rows) != len(wanted):

@@ -226,14 +226,17 @@ def find_gone(
     seen: Observation,
     before: "pd.DataFrame",
     present: "pd.DataFrame",
+    first_day: str = "",
+    last_day: str = "",
 ) -> int:
     """Make `temp.gone`: keys that the reading before had and this one lacks, though it covers them.
 
     A payload speaks for the series it contains, from its first day of each series on: an export of the
-    last months removes nothing before them.
+    last months removes nothing before them. One that was asked for certain days speaks for these.
 
     Args:
         before, present: keys (columns of `contract.key`) of the last accepted reading and of this one.
+        first_day, last_day: days that were asked for, ISO 8601, both included; empty where it is not limited.
 
     Returns: number of rows in `temp.gone`.
 
@@ -251,8 +254,10 @@ def find_gone(
         inner join (
             select {series}, min("{contract.time_column}") as first_day from keys_now group by {series}
         ) as span using ({series})
-        where keys_before."{contract.time_column}" >= span.first_day
-        """
+        where keys_before."{contract.time_column}" >= coalesce(try_cast($first as date), span.first_day)
+            and keys_before."{contract.time_column}" <= coalesce(try_cast($last as date), 'infinity'::date)
+        """,
+        {"first": first_day, "last": last_day},
     )
     connection.execute("create or replace temp table gone as select * from covered")
     connection.execute(

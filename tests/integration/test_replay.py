@@ -56,7 +56,7 @@ def first_delivery(inbox: Path) -> pd.DataFrame:
     """The simulated market as files, VOO up to a split; returns its bars."""
     source = SampleSource()
     for ref in source.plan(CONTRACTS).payloads:
-        market.deliver(inbox, source.fetch(ref), ref.name, ref.table)
+        market.deliver(inbox, source.fetch(ref).content, ref.name, ref.table)
     bars = pd.read_csv(inbox / "daily_bars" / "daily_bars.csv")
     market.deliver(inbox, bars[(bars["symbol"] != "VOO") | (bars["session_date"] < SPLIT_DAY)], "daily_bars.csv")
     return bars

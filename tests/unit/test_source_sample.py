@@ -46,7 +46,7 @@ CONTRACT = {
 
 
 def fetch_all(source: SampleSource) -> dict[str, bytes]:
-    return {ref.table: source.fetch(ref) for ref in source.plan(CONTRACT).payloads}
+    return {ref.table: source.fetch(ref).content for ref in source.plan(CONTRACT).payloads}
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_the_bytes_do_not_depend_on_what_was_fetched_before(payloads: dict[str, 
         "from dagster_project.sources.sample import SampleSource\n"
         "source = SampleSource()\n"
         "ref, = source.plan(['fed_funds_futures']).payloads\n"
-        "print(hashlib.sha256(source.fetch(ref)).hexdigest())"
+        "print(hashlib.sha256(source.fetch(ref).content).hexdigest())"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == hashlib.sha256(payloads["fed_funds_futures"]).hexdigest()

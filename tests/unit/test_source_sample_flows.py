@@ -19,7 +19,7 @@ CREATION_UNIT = 50_000
 def read(table: str, **options: object) -> pd.DataFrame:
     source = SampleSource()
     (ref,) = source.plan([table]).payloads
-    return pd.read_csv(io.BytesIO(source.fetch(ref)), **options)  # type: ignore[call-overload, no-any-return]
+    return pd.read_csv(io.BytesIO(source.fetch(ref).content), **options)  # type: ignore[call-overload, no-any-return]
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ CONCEPTS = {
 def fetch(table: str) -> bytes:
     source = SampleSource()
     (ref,) = source.plan([table]).payloads
-    return source.fetch(ref)
+    return source.fetch(ref).content
 
 
 def published(series: str) -> float:
@@ -89,7 +89,7 @@ def test_another_process_gives_the_same_bytes(payloads: dict[str, bytes], table:
         "from dagster_project.sources.sample import SampleSource\n"
         "source = SampleSource()\n"
         f"ref, = source.plan(['{table}']).payloads\n"
-        "sys.stdout.buffer.write(source.fetch(ref))"
+        "sys.stdout.buffer.write(source.fetch(ref).content)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     assert done.stdout == payloads[table] == fetch(table)

@@ -21,7 +21,7 @@ ANCHORS = Path(__file__).resolve().parents[2] / "data" / "sample" / "anchors.csv
 def read(table: str, **options: object) -> pd.DataFrame:
     source = SampleSource()
     (ref,) = source.plan([table]).payloads
-    return pd.read_csv(io.BytesIO(source.fetch(ref)), **options)  # type: ignore[call-overload, no-any-return]
+    return pd.read_csv(io.BytesIO(source.fetch(ref).content), **options)  # type: ignore[call-overload, no-any-return]
 
 
 def anchored(series: str) -> dict[str, float]:
@@ -186,7 +186,7 @@ def test_a_rate_published_later_moves_no_earlier_settlement(tmp_path: Path, futu
     changed.write_text(text.replace(september, "effr_month_average,2017-09-01,1.24,"), encoding="utf-8")
     source = SampleSource(changed)
     (ref,) = source.plan(["fed_funds_futures"]).payloads
-    other = pd.read_csv(io.BytesIO(source.fetch(ref)), parse_dates=["contract_month", "session_date"])
+    other = pd.read_csv(io.BytesIO(source.fetch(ref).content), parse_dates=["contract_month", "session_date"])
     is_early = futures["session_date"] <= "2017-09-01"
     assert (other.loc[is_early, "settle"] == futures.loc[is_early, "settle"]).all()
     assert (other.loc[~is_early, "settle"] != futures.loc[~is_early, "settle"]).any()

@@ -63,6 +63,8 @@ class PastPayload:
     """Naive UTC."""
     address: str
     sha256: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of that answer that a conditional request needs."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,182 @@
+"""The `live` source: asks the providers of a table, fetches within the limits, and looks at what came.
+
+Belongs here: putting providers, client and state together behind `sources.base.Source`.
+Does not belong here: anything about one service, the archive, databases.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dagster_project.contracts.tables import CONTRACTS
+from dagster_project.contracts.validate import RefusedError, refuse_other_shape, validate
+from dagster_project.sources.base import Fetched, PayloadRef, Plan, SourceError
+from dagster_project.sources.live.http import Client, Response
+from dagster_project.sources.live.provider import PastPayload, Provider, Request, State
+from dagster_project.sources.live.registry import PROVIDERS, provider
+
+if TYPE_CHECKING:
+    from dagster_project.sources.table_file import TextTable
+
+States = Callable[[str, str], State]
+"""State of a table (first argument) for a provider (second)."""
+
+
+class LiveSource:
+    """Public services. One object per table and build; the client is shared by the whole build."""
+
+    mode = "live"
+    is_simulated = False
+
+    def __init__(self, client: Client, states: States) -> None:
+        self._client = client
+        self._states = states
+        self._requests: dict[PayloadRef, Request] = {}
+        self._past: dict[PayloadRef, PastPayload] = {}
+
+    def plan(self, tables: Iterable[str]) -> Plan:
+        """What each provider of `tables` would ask for now. A provider that cannot plan does not stop the others."""
+        failures: dict[str, str] = {}
+        for table in tables:
+            for name in PROVIDERS:
+                one = provider(name)
+                if table not in one.TABLES:
+                    continue
+                state = self._states(table, name)
+                try:
+                    requests = list(one.plan(table, state, self._client.config, self._look(one)))
+                except SourceError as error:
+                    failures[name] = str(error)
+                    continue
+                for request in requests:
+                    ref = _reference(name, request)
+                    self._requests[ref] = request
+                    if request.name in state.payloads:
+                        self._past[ref] = state.payloads[request.name]
+        return Plan(tuple(self._requests), failures=failures)
+
+    def fetch(self, ref: PayloadRef) -> Fetched | None:
+        """The first address whose answer passes and reaches the last day due; else the answer that reaches farthest;
+        else one that only the parser refuses, in doubt.
+
+        Raises:
+            SourceError: no address gave this payload; says why for each.
+        """
+        request, one = self._requests[ref], provider(ref.provider)
+        reasons: list[str] = []
+        late: list[tuple[str, Fetched]] = []
+        doubtful: list[Fetched] = []
+        for address in request.addresses:
+            try:
+                response = self._ask(request, address, self._past.get(ref))
+            except SourceError as error:
+                reasons.append(str(error))
+                continue
+            if response is None:
+                return None
+            try:
+                with _named(address):
+                    one.check(request, response.content)
+                    newest = _newest(request, _read(one, request, response.content))
+            except _UnreadableError as error:
+                reasons.append(str(error))
+                doubtful.append(_fetched(response, address, doubt=str(error)))
+            except SourceError as error:
+                reasons.append(str(error))
+            else:
+                fetched = _fetched(response, address)
+                if request.last_day is None or newest >= str(request.last_day):
+                    return fetched
+                late.append((newest, fetched))
+        if late:
+            return max(late, key=lambda found: found[0])[1]
+        if doubtful:
+            return doubtful[0]
+        raise SourceError(" | ".join(reasons))
+
+    def _ask(self, request: Request, address: str, past: PastPayload | None) -> Response | None:
+        known = past.headers if past and past.address == address else {}
+        return self._client.get(address, request.headers, request.secret_query, request.as_browser, known)
+
+    def _look(self, one: Provider) -> Callable[[Request], bytes]:
+        def look(request: Request) -> bytes:
+            reasons = []
+            for address in request.addresses:
+                try:
+                    response = self._ask(request, address, None)
+                    assert response is not None, "nothing is known, so nothing can be unchanged"
+                    with _named(address):
+                        one.check(request, response.content)
+                except SourceError as error:
+                    reasons.append(str(error))
+                    continue
+                return response.content
+            raise SourceError(" | ".join(reasons))
+
+        return look
+
+
+class _UnreadableError(SourceError):
+    """The payload is what was asked for, and the parser or the contract cannot use it."""
+
+
+def tables_of_providers() -> frozenset[str]:
+    """Tables that some service fills; the others come from the inbox."""
+    return frozenset(table for name in PROVIDERS for table in provider(name).TABLES)
+
+
+@contextmanager
+def _named(address: str) -> Iterator[None]:
+    """Put the address before the reason."""
+    try:
+        yield
+    except SourceError as error:
+        raise type(error)(f"{address}: {error}") from error
+
+
+def _reference(name: str, request: Request) -> PayloadRef:
+    return PayloadRef(
+        table=request.table, name=request.name, origin=request.addresses[0], provider=name,
+        first_day=request.first_day, last_day=request.last_day, stands_in_for=request.only_if_failed or "",
+    )  # fmt: skip
+
+
+def _fetched(response: Response, address: str, doubt: str = "") -> Fetched:
+    return Fetched(response.content, address, {"status": str(response.status), **response.headers}, doubt)
+
+
+def _read(one: Provider, request: Request, content: bytes) -> "TextTable":
+    """The table of a payload whose shape is that of its contract.
+
+    Raises:
+        _UnreadableError: it has another shape.
+    """
+    contract = CONTRACTS[request.table]
+    try:
+        table = one.parse(request.table, request.name, content)
+        refuse_other_shape(validate(contract, table.frame, one.NAME), len(table.frame))
+    except (SourceError, RefusedError) as error:
+        raise _UnreadableError(str(error)) from error
+    return table
+
+
+def _newest(request: Request, table: "TextTable") -> str:
+    """The last day in a payload, ISO 8601.
+
+    Raises:
+        SourceError: it holds series that were not asked for, or ends before what is held.
+    """
+    contract = CONTRACTS[request.table]
+    if request.series and contract.series:
+        found = set(table.frame[contract.series[0]].dropna()) - set(request.series)
+        if found:
+            raise SourceError(
+                f"expected {', '.join(request.series)}, found {', '.join(sorted(found))[:200]} as well: another's file."
+            )
+    newest = str(table.frame[contract.time_column].dropna().max())
+    if request.newest_held and newest < str(request.newest_held):
+        raise SourceError(
+            f"expected days up to {request.last_day or 'now'}, it ends on {newest} and {request.newest_held} is held "
+            "already: the service went back in time. Nothing was taken; the next build asks again."
+        )
+    return newest
