@@ -85,30 +85,28 @@ def new_build_id(now: datetime | None = None) -> str:
 
 
 def make_source(settings: Settings) -> Source:
-    """The source of a mode that needs no warehouse; for the live one the inbox beside it."""
+    """The source of a mode that needs no warehouse to plan."""
     if settings.source == "sample":
         from dagster_project.sources.sample import SampleSource
 
         return SampleSource()
     from dagster_project.sources.files import FilesSource
 
-    return FilesSource(settings.inbox_dir, CONTRACTS, is_optional=settings.source == "live")
+    return FilesSource(settings.inbox_dir, CONTRACTS)
 
 
-def _source_of_table(
-    settings: Settings, connection: "duckdb.DuckDBPyConnection", contract: Contract, build_id: str, clock: Clock
+def make_live_source(
+    settings: Settings, connection: "duckdb.DuckDBPyConnection", build_id: str, clock: Clock = utc_now
 ) -> Source:
-    """The source of one table: a service where the mode is live and one of them fills it."""
-    if settings.source != "live":
-        return make_source(settings)
-    from dagster_project.sources.live.source import LiveSource, tables_of_providers
+    """The live source: it plans with what the warehouse and the archive hold."""
+    from dagster_project.sources.files import FilesSource
+    from dagster_project.sources.live.source import LiveSource
 
-    if contract.table not in tables_of_providers():
-        return make_source(settings)
     entries = Archive(settings.archive_dir).entries()
     return LiveSource(
         live_client(settings.live, build_id),
-        lambda _, provider: read_state(connection, entries, contract, provider, clock()),
+        lambda table, provider: read_state(connection, entries, CONTRACTS[table], provider, clock()),
+        FilesSource(settings.inbox_dir, CONTRACTS, is_optional=True),
     )
 
 
@@ -170,7 +168,8 @@ def extract(
     with warehouse(settings) as connection:
         archive = Archive(settings.archive_dir)
         before = last_payload_seq(connection)
-        source = _source_of_table(settings, connection, contract, build_id, clock)
+        is_live = settings.source == "live"
+        source = make_live_source(settings, connection, build_id, clock) if is_live else make_source(settings)
         report = extract_table(connection, archive, source, contract, accept_removals, clock)
         connection.execute(
             "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",

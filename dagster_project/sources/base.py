@@ -62,7 +62,7 @@ class Source(Protocol):
     """A provider of payloads. Implementations are cheap to create and hold no connection."""
 
     mode: str
-    """Name of the source mode: `files`, `sample` or `live`; also the default of column `source`."""
+    """Default of column `source`: who delivered the rows of a payload that names no provider."""
     is_simulated: bool
 
     def plan(self, tables: Iterable[str]) -> Plan:

@@ -29,7 +29,7 @@ class LiveConfig(BaseModel):
     sec_contact: str = Field("", description="who asks, as the SEC wants it: Company name@domain")
 
     requests_per_second: float = Field(2, gt=0, description="requests per second and host")
-    sec_requests_per_second: float = Field(8, gt=0, le=10, description="the same for the SEC, which allows 10")
+    sec_requests_per_second: float = Field(8, gt=0, description="the same for the SEC, which allows 10")
     timeout_seconds: float = Field(30, gt=0, description="wait for one answer, connecting included")
     attempts: int = Field(4, ge=1, le=10, description="times that one address is tried")
     first_wait_seconds: float = Field(1, gt=0, description="wait before the second attempt; doubles with each")

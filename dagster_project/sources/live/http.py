@@ -33,6 +33,7 @@ PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
 """Headers that matter later: what came, when, and what a conditional request needs."""
 FAILURES_UNTIL_LEFT_ALONE = 3
+SEC_ALLOWS_PER_SECOND = 10
 SLOWEST_ANSWER_TIMEOUTS = 10
 """A whole answer may take this many time-outs: one that drips for ever is given up."""
 LONGEST_BACKOFF_SECONDS = 30.0
@@ -79,7 +80,7 @@ class _Letter:
 
     def words(self, error: Exception) -> str:
         """What went wrong, without secrets."""
-        text = str(error).split("\n")[0].removesuffix(".")
+        text = str(error).split("\n")[0].split(" See https://curl.se")[0].removesuffix(".")
         for value in self.secret_query.values():
             text = text.replace(value, "***")
         return f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -181,6 +182,8 @@ class Client:
             self._started = self._clock()
         is_sec = letter.address.startswith((self.config.sec_address, self.config.sec_data_address))
         rate = self.config.sec_requests_per_second if is_sec else self.config.requests_per_second
+        if letter.host.endswith("sec.gov"):
+            rate = min(rate, SEC_ALLOWS_PER_SECOND)
         wait = self._next_turn.get(letter.host, 0.0) - self._clock()
         if self._left() <= max(wait, 0):
             raise SourceError(

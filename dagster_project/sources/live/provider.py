@@ -89,8 +89,9 @@ class State:
 
 
 Look = Callable[[Request], bytes]
-"""Fetch something a plan depends on (a list of filings) through the same client, within the same limits. It is
-checked like any payload but not archived: what must be there for a rebuild is a request of the plan."""
+"""Fetch something a plan depends on (a list of filings) through the same client, within the same limits. The
+plan judges it (HTML, cut off, other shape: SourceError), and it is not archived: what must be there for a rebuild is a
+request of the plan."""
 
 
 class Provider(Protocol):

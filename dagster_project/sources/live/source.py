@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.contracts.validate import RefusedError, refuse_other_shape, validate
 from dagster_project.sources.base import Fetched, PayloadRef, Plan, SourceError
+from dagster_project.sources.files import FilesSource
 from dagster_project.sources.live.http import Client, Response
 from dagster_project.sources.live.provider import PastPayload, Provider, Request, State
 from dagster_project.sources.live.registry import PROVIDERS, provider
@@ -23,20 +24,25 @@ States = Callable[[str, str], State]
 
 
 class LiveSource:
-    """Public services. One object per table and build; the client is shared by the whole build."""
+    """Public services, and the inbox beside them: a user's own figures come on top of what services give.
 
-    mode = "live"
+    One object per table and build; the client is shared by the whole build.
+    """
+
+    mode = FilesSource.mode
     is_simulated = False
 
-    def __init__(self, client: Client, states: States) -> None:
+    def __init__(self, client: Client, states: States, inbox: FilesSource) -> None:
         self._client = client
         self._states = states
+        self._inbox = inbox
         self._requests: dict[PayloadRef, Request] = {}
         self._past: dict[PayloadRef, PastPayload] = {}
 
     def plan(self, tables: Iterable[str]) -> Plan:
         """What each provider of `tables` would ask for now. A provider that cannot plan does not stop the others."""
         failures: dict[str, str] = {}
+        tables = list(tables)
         for table in tables:
             for name in PROVIDERS:
                 one = provider(name)
@@ -44,7 +50,7 @@ class LiveSource:
                     continue
                 state = self._states(table, name)
                 try:
-                    requests = list(one.plan(table, state, self._client.config, self._look(one)))
+                    requests = list(one.plan(table, state, self._client.config, self._look))
                 except SourceError as error:
                     failures[name] = str(error)
                     continue
@@ -53,7 +59,8 @@ class LiveSource:
                     self._requests[ref] = request
                     if request.name in state.payloads:
                         self._past[ref] = state.payloads[request.name]
-        return Plan(tuple(self._requests), failures=failures)
+        own = self._inbox.plan(tables)
+        return Plan((*self._requests, *own.payloads), own.remarks, failures)
 
     def fetch(self, ref: PayloadRef) -> Fetched | None:
         """The first address whose answer passes and reaches the last day due; else the answer that reaches farthest;
@@ -62,6 +69,8 @@ class LiveSource:
         Raises:
             SourceError: no address gave this payload; says why for each.
         """
+        if not ref.provider:
+            return self._inbox.fetch(ref)
         request, one = self._requests[ref], provider(ref.provider)
         reasons: list[str] = []
         late: list[tuple[str, Fetched]] = []
@@ -98,31 +107,21 @@ class LiveSource:
         known = past.headers if past and past.address == address else {}
         return self._client.get(address, request.headers, request.secret_query, request.as_browser, known)
 
-    def _look(self, one: Provider) -> Callable[[Request], bytes]:
-        def look(request: Request) -> bytes:
-            reasons = []
-            for address in request.addresses:
-                try:
-                    response = self._ask(request, address, None)
-                    assert response is not None, "nothing is known, so nothing can be unchanged"
-                    with _named(address):
-                        one.check(request, response.content)
-                except SourceError as error:
-                    reasons.append(str(error))
-                    continue
-                return response.content
-            raise SourceError(" | ".join(reasons))
-
-        return look
+    def _look(self, request: Request) -> bytes:
+        reasons = []
+        for address in request.addresses:
+            try:
+                response = self._ask(request, address, None)
+            except SourceError as error:
+                reasons.append(str(error))
+                continue
+            assert response is not None, "nothing is known, so nothing can be unchanged"
+            return response.content
+        raise SourceError(" | ".join(reasons))
 
 
 class _UnreadableError(SourceError):
     """The payload is what was asked for, and the parser or the contract cannot use it."""
-
-
-def tables_of_providers() -> frozenset[str]:
-    """Tables that some service fills; the others come from the inbox."""
-    return frozenset(table for name in PROVIDERS for table in provider(name).TABLES)
 
 
 @contextmanager

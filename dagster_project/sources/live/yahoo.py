@@ -26,8 +26,8 @@ TIME_ZONES = ("America/New_York", "America/Chicago")
 EXPECTED = 'JSON {"chart": {"result": [...]}} of daily bars'
 PRICES = ("open", "high", "low", "close", "volume")
 MONTH_CODES = "FGHJKMNQUVXZ"
-CONTRACTS_AHEAD = 13
-"""Contract months after the current one: a year of meetings and one more; farther ones hardly trade."""
+CONTRACTS_AHEAD = 12
+"""Contract months after the current one: a year of meetings; farther ones hardly trade."""
 FUTURES_HISTORY_DAYS = 730
 EXCHANGE_KEEPS_DAYS = 6
 """The exchange itself gives the last five business days; only what is older comes from here unasked."""
