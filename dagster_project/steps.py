@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -96,16 +96,20 @@ def make_source(settings: Settings) -> Source:
 
 
 def make_live_source(
-    settings: Settings, connection: "duckdb.DuckDBPyConnection", build_id: str, clock: Clock = utc_now
+    settings: Settings,
+    connection: "duckdb.DuckDBPyConnection",
+    build_id: str,
+    clock: Clock = utc_now,
+    asked: tuple[date, date] | None = None,
 ) -> Source:
-    """The live source: it plans with what the warehouse and the archive hold."""
+    """The live source: it plans with what the warehouse and the archive hold, or with the days asked for."""
     from dagster_project.sources.files import FilesSource
     from dagster_project.sources.live.source import LiveSource
 
     entries = Archive(settings.archive_dir).entries()
     return LiveSource(
         live_client(settings.live, build_id),
-        lambda table, provider: read_state(connection, entries, CONTRACTS[table], provider, clock()),
+        lambda table, provider: read_state(connection, entries, CONTRACTS[table], provider, clock(), asked),
         FilesSource(settings.inbox_dir, CONTRACTS, is_optional=True),
     )
 
@@ -158,9 +162,17 @@ def renew_layout(settings: Settings) -> None:
 
 
 def extract(
-    settings: Settings, contract: Contract, build_id: str, accept_removals: bool = False, clock: Clock = utc_now
+    settings: Settings,
+    contract: Contract,
+    build_id: str,
+    accept_removals: bool = False,
+    clock: Clock = utc_now,
+    asked: tuple[date, date] | None = None,
 ) -> ExtractResult:
     """Bring one raw table up to date. What is wrong with a payload is reported, not raised.
+
+    Args:
+        asked: first and last day that services are asked for again; files always offer all they have.
 
     Raises:
         SourceError: the source as a whole cannot be used.
@@ -169,7 +181,8 @@ def extract(
         archive = Archive(settings.archive_dir)
         before = last_payload_seq(connection)
         is_live = settings.source == "live"
-        source = make_live_source(settings, connection, build_id, clock) if is_live else make_source(settings)
+        live = (settings, connection, build_id, clock, asked)
+        source = make_live_source(*live) if is_live else make_source(settings)
         report = extract_table(connection, archive, source, contract, accept_removals, clock)
         connection.execute(
             "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",

@@ -67,7 +67,8 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     def extract(
         context: dg.AssetExecutionContext, config: ExtractConfig, days: Days
     ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
-        done = steps.extract(SETTINGS, contract, build_id(context), config.accept_removals)
+        asked = days.asked(context) if partitions_of(contract) else None
+        done = steps.extract(SETTINGS, contract, build_id(context), config.accept_removals, asked=asked)
         if partitions_of(contract) and not context.has_partition_key_range:
             # A run without partitions takes what is there; the years that got rows from it are told one by one.
             for year in done.years:

@@ -22,10 +22,12 @@ def read_state(
     contract: Contract,
     provider: str,
     now: datetime,
+    asked: tuple[date, date] | None = None,
 ) -> State:
-    """State of one table for one provider at `now` (naive UTC)."""
+    """State of one table for one provider at `now` (naive UTC); `asked` are days to fetch again."""
     return State(
         now=now,
+        asked=Span(*asked) if asked else None,
         due=expected_through(contract, now) or last_closed_session(now),
         spans=_spans(connection, contract),
         payloads={

@@ -11,7 +11,7 @@ from dagster_project.errors import SourceError
 from dagster_project.sources.live.checks import as_text, first_bytes, read_json, refuse_other_than
 from dagster_project.sources.live.config import LiveConfig
 from dagster_project.sources.live.provider import Look, Request, State
-from dagster_project.sources.live.ranges import Days, missing_days
+from dagster_project.sources.live.ranges import Days, days_to_fetch
 from dagster_project.sources.table_file import TextTable
 
 NAME = "new_york_fed"
@@ -23,7 +23,7 @@ EXPECTED = 'JSON {"refRates": [...]} of type EFFR'
 
 def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[Request]:
     """One request for all missing days."""
-    days = missing_days(state.span(NAME), FIRST_DAY, state.due, config.refetched_days)
+    days = days_to_fetch(state, state.span(NAME), FIRST_DAY, config.refetched_days)
     return [] if days is None else [_request(config, days)]
 
 

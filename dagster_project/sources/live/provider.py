@@ -76,6 +76,8 @@ class State:
     due: date
     """Last NYSE session whose rows of this table were available at `now`, by the contract's lag (for a table without
     a cadence: the last session that has closed). Later days are unsettled and never asked for."""
+    asked: Span | None = None
+    """Days that a person wants fetched again, whatever is held; None: what is missing and its tail."""
     spans: Mapping[tuple[str, str], Span] = field(default_factory=dict)
     """By provider (`source` of the rows) and value of the table's first series column (`""` where it has none)."""
     payloads: Mapping[str, PastPayload] = field(default_factory=dict)

@@ -7,7 +7,7 @@ Does not belong here: anything about one service.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from dagster_project.sources.live.provider import Span
+from dagster_project.sources.live.provider import Span, State
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,23 @@ class Days:
     newest_held: date | None
 
 
-def missing_days(span: Span | None, begin: date, due: date, refetched_days: int) -> Days | None:
-    """From shortly before the end of what is held up to the last day due; None when nothing is missing.
+def days_to_fetch(state: State, span: Span | None, begin: date, refetched_days: int) -> Days | None:
+    """The days that a person asked for; else from shortly before the end of what is held up to the last day due; None
+    when nothing is missing.
 
     Args:
+        span: what is held.
         begin: first day of the history that is wanted when nothing is held.
         refetched_days: how many days before the last one held are asked for again.
     """
+    if state.asked:
+        first, last = max(begin, state.asked.first_day), min(state.due, state.asked.last_day)
+        return Days(first, last, None) if first <= last else None
     if span is None:
-        return Days(begin, due, None) if begin <= due else None
-    if span.last_day >= due:
+        return Days(begin, state.due, None) if begin <= state.due else None
+    if span.last_day >= state.due:
         return None
-    return Days(max(begin, span.last_day - timedelta(days=refetched_days)), due, span.last_day)
+    return Days(max(begin, span.last_day - timedelta(days=refetched_days)), state.due, span.last_day)
 
 
 def lacking_days(span: Span | None, begin: date, due: date) -> Days | None:

@@ -8,7 +8,7 @@ from dagster_project.errors import SourceError
 from dagster_project.sources.live.checks import first_bytes, iso_date, read_csv, refuse_other_than
 from dagster_project.sources.live.config import LiveConfig
 from dagster_project.sources.live.provider import Look, Request, State
-from dagster_project.sources.live.ranges import missing_days, widest
+from dagster_project.sources.live.ranges import days_to_fetch, widest
 from dagster_project.sources.table_file import TextTable
 
 NAME = "treasury"
@@ -23,7 +23,7 @@ MATURITY = re.compile(r"(\d{1,2}(?:\.\d)?) ?(mo|yr)(?:nth|ear)?s?", re.IGNORECAS
 def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[Request]:
     """One request per year with missing days."""
     span = widest([span for (provider, _), span in state.spans.items() if provider == NAME])
-    days = missing_days(span, FIRST_DAY, state.due, config.refetched_days)
+    days = days_to_fetch(state, span, FIRST_DAY, config.refetched_days)
     if days is None:
         return []
     return [_request(config, year, state.due, days.newest_held) for year in range(days.first.year, days.last.year + 1)]

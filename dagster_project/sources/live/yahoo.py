@@ -15,7 +15,7 @@ from dagster_project.errors import SourceError
 from dagster_project.sources.live.checks import as_text, first_bytes, read_json, refuse_other_than
 from dagster_project.sources.live.config import LiveConfig
 from dagster_project.sources.live.provider import Look, Request, State
-from dagster_project.sources.live.ranges import Days, lacking_days, missing_days, widest
+from dagster_project.sources.live.ranges import Days, days_to_fetch, lacking_days, widest
 from dagster_project.sources.live.universe import universe
 from dagster_project.sources.table_file import TextTable
 
@@ -39,7 +39,7 @@ def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[R
         return _futures(state, config)
     requests = []
     for one in universe():
-        days = missing_days(state.span(NAME, one.symbol), FIRST_DAY, state.due, config.refetched_days)
+        days = days_to_fetch(state, state.span(NAME, one.symbol), FIRST_DAY, config.refetched_days)
         if days:
             requests.append(_request(config, table, one.symbol, days, f"{one.symbol}.json", one.symbol))
     return requests
