@@ -20,7 +20,7 @@ warehouse_mode = dg.AssetSpec(
 )
 
 defs = dg.Definitions(
-    assets=[warehouse_mode, *raw_assets(), dbt_models, publish],
+    assets=[warehouse_mode, dbt_models, *dg.with_source_code_references([*raw_assets(), publish])],
     resources={"days": Days(since=None, until=None)},
     jobs=JOBS,
     schedules=SCHEDULES,

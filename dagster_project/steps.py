@@ -45,7 +45,7 @@ from dagster_project.warehouse.ingest import (
 from dagster_project.warehouse.live_state import read_state
 from dagster_project.warehouse.lock import build_lock
 from dagster_project.warehouse.meta import write_meta
-from dagster_project.warehouse.preview import Preview, preview
+from dagster_project.warehouse.preview import Preview, plot_points, preview
 from dagster_project.warehouse.publish import publish_build, write_build
 from dagster_project.warehouse.quarantine import decide
 from dagster_project.warehouse.replay import (
@@ -268,6 +268,29 @@ def previews(settings: Settings, relations: Sequence[str]) -> dict[str, Preview]
     """Previews of tables such as `marts.price_levels`."""
     with warehouse(settings) as connection:
         return {relation: preview(connection, relation) for relation in relations}
+
+
+def plots(settings: Settings, relations: Sequence[str]) -> dict[str, str]:
+    """Those of the tables whose yml names a plot, drawn as SVG."""
+    from dagster_project.charts.mart_line import mart_line
+    from dagster_project.charts.render import to_svg
+
+    declared = {
+        f"{node['schema']}.{node['name']}": node["config"]["meta"]["plot"]
+        for node in read_manifest(ensure_manifest(settings))["nodes"].values()
+        if node["config"].get("meta", {}).get("plot")
+    }
+    drawn = {}
+    with warehouse(settings) as connection:
+        for relation in relations:
+            if relation not in declared:
+                continue
+            plot = declared[relation]
+            points = plot_points(connection, relation, plot["time"], plot["value"], plot["where"])
+            chart = mart_line(relation, plot["title"], points)
+            if chart.spec is not None:
+                drawn[relation] = to_svg(chart)
+    return drawn
 
 
 def publish(

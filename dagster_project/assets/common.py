@@ -1,5 +1,6 @@
 """What the assets share: settings, the identifier of the build, metadata of a table."""
 
+from base64 import b64encode
 from typing import Any
 
 import dagster as dg
@@ -54,6 +55,11 @@ def build_id_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
         return tagged
     record = instance.get_run_record_by_id(run.run_id)
     return new_build_id(record.create_timestamp if record else None)
+
+
+def picture(content: bytes, kind: str) -> dg.MarkdownMetadataValue:
+    """A picture inside the metadata: `kind` is `png` or `svg+xml`."""
+    return dg.MetadataValue.md(f"![](data:image/{kind};base64,{b64encode(content).decode()})")
 
 
 def table_metadata(found: Preview) -> dict[str, Any]:

@@ -8,7 +8,15 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from dagster_project import steps
-from dagster_project.assets.common import OWNERS, SETTINGS, WRITE_POOL, OverrideConfig, build_id, table_metadata
+from dagster_project.assets.common import (
+    OWNERS,
+    SETTINGS,
+    WRITE_POOL,
+    OverrideConfig,
+    build_id,
+    picture,
+    table_metadata,
+)
 from dagster_project.assets.extract import check_result
 from dagster_project.checks.blocked import blocked_message
 from dagster_project.checks.results import CheckResult
@@ -27,6 +35,11 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         group: str = dbt_resource_props["schema"]
         return group
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        file = SETTINGS.dbt_project_dir / dbt_resource_props["original_file_path"]
+        code = dg.CodeReferencesMetadataValue(code_references=[dg.LocalFileCodeReference(file_path=str(file))])
+        return {**super().get_metadata(dbt_resource_props), "dagster/code_references": code}
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return OWNERS
@@ -51,12 +64,15 @@ def dbt_models(
     names += [key.name for key in context.selected_asset_check_keys if key.asset_key not in selected]
     results, outcomes = steps.transform_and_check(SETTINGS, build_id(context), names if context.is_subset else ())
     built = [r for r in results if r.unique_id in specs and r.is_ok and specs[r.unique_id].key in selected]
-    found = steps.previews(SETTINGS, [".".join(specs[r.unique_id].key.path) for r in built])
+    relations = {r.unique_id: ".".join(specs[r.unique_id].key.path) for r in built}
+    found = steps.previews(SETTINGS, list(relations.values()))
+    drawn = steps.plots(SETTINGS, list(relations.values()))
     for result in built:
-        key = specs[result.unique_id].key
+        relation = relations[result.unique_id]
+        plot = {"plot": picture(drawn[relation].encode(), "svg+xml")} if relation in drawn else {}
         yield dg.MaterializeResult(
-            asset_key=key,
-            metadata=table_metadata(found[".".join(key.path)]) | {"seconds": result.seconds},
+            asset_key=specs[result.unique_id].key,
+            metadata=table_metadata(found[relation]) | {"seconds": result.seconds} | plot,
         )
     for unique_id, outcome in outcomes.items():
         check = checks.get(unique_id)

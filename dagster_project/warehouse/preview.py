@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import duckdb
 
 PREVIEW_ROWS = 5
+PLOT_POINTS = 240
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,23 @@ def preview(connection: "duckdb.DuckDBPyConnection", relation: str) -> Preview:
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     lines += ["| " + " | ".join(_shown(value) for value in row) + " |" for row in found]
     return Preview(int(rows), first, last, "\n".join(lines))
+
+
+def plot_points(
+    connection: "duckdb.DuckDBPyConnection", relation: str, time: str, value: str, where: str
+) -> list[tuple[date, float]]:
+    """The last value of each of at most 240 stretches of equally many rows, in order of time."""
+    return connection.execute(
+        f"""
+        with chosen as (
+            select * from (select * from {relation} where {where}) where "{value}" is not null
+        ), stretches as (
+            select "{time}" as day, "{value}" as value, ntile({PLOT_POINTS}) over (order by "{time}") as stretch
+            from chosen
+        )
+        select max(day), arg_max(value, day) from stretches group by stretch order by 1
+        """
+    ).fetchall()
 
 
 def _shown(value: object) -> str:
