@@ -34,20 +34,20 @@ def relax_history_writes() -> None:
     """Make the ~1,700 events that Dagster writes in a build cheap: they were half of its time.
 
     Do not wait for the disk after each: a crash of the process loses nothing; a power cut may lose run history, which
-    is no system of record. And keep one engine and connection per history file: Dagster makes new ones for every
+    is no system of record. And keep one engine with its connections per history file: Dagster makes new ones for every
     event, and each engine compiles its statements anew.
     """
     from dagster._core.storage.event_log.sqlite import sqlite_event_log
     from dagster._core.storage.runs.sqlite import sqlite_run_storage
     from sqlalchemy import create_engine, event
     from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import SingletonThreadPool
+    from sqlalchemy.pool import QueuePool
 
     engines: dict[str, Engine] = {}
 
     def one_engine(address: str, **options: Any) -> Engine:
         if address not in engines:
-            engine = engines[address] = create_engine(address, **options | {"poolclass": SingletonThreadPool})
+            engine = engines[address] = create_engine(address, **options | {"poolclass": QueuePool})
             engine.dispose = lambda close=True: None  # type: ignore[method-assign]
             event.listen(engine, "connect", _do_not_wait_for_the_disk)
         return engines[address]
