@@ -99,7 +99,7 @@ docs: $(INSTALLED) ## write the generated documents again
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
-	  --extra dev pyproject.toml -o requirements.lock
+	  --extra dev --extra postgres pyproject.toml -o requirements.lock
 
 clean: ## remove what can be made again; data/archive and data/inbox stay
 	rm -rf $(VENV) $(SUPERSET_VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs data/soak

@@ -43,6 +43,13 @@ class Format(StrEnum):
     json = "json"
 
 
+class Service(StrEnum):
+    """The two processes behind the UI."""
+
+    webserver = "webserver"
+    daemon = "daemon"
+
+
 class Framing(StrEnum):
     """How the sentences of the article are read."""
 
@@ -385,6 +392,10 @@ def doctor() -> None:
 @readable_errors
 def ui(
     port: Annotated[int, typer.Option(help="port of the Dagster UI")] = 3000,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    only: Annotated[
+        Service | None, typer.Option(help="one of its two processes alone, for a service manager (docs/deploy.md)")
+    ] = None,
     source: Annotated[str | None, typer.Option(help="sample or files: what the UI materializes")] = None,
     inbox: Annotated[Path | None, typer.Option(help="inbox of the files source")] = None,
 ) -> None:
@@ -396,8 +407,13 @@ def ui(
 
     settings: Settings = load_settings({"source": source, "inbox": inbox})
     settings.apply_child_environment()
-    prepare_instance(settings.dagster_home)
+    prepare_instance(settings)
     ensure_manifest(settings)
+    definitions, listening = ["-m", "dagster_project.definitions"], ["-h", host, "-p", str(port)]
+    command = {
+        None: ["dagster", "dev", *definitions, *listening],
+        Service.webserver: ["dagster_webserver", *definitions, *listening],
+        Service.daemon: ["dagster._daemon", "run", *definitions],
+    }[only]
     # Replaces this process, so that Ctrl-C and a service manager's signals reach Dagster itself.
-    module = ["-m", "dagster", "dev", "-m", "dagster_project.definitions", "-p", str(port)]
-    os.execv(sys.executable, [sys.executable, *module])
+    os.execv(sys.executable, [sys.executable, "-m", *command])

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     live: LiveConfig = Field(LiveConfig(), description="the live source: addresses, keys, manners")
     builds_kept: int = Field(5, ge=1, description="published builds that stay on disk")
     runs_kept_days: int = Field(90, ge=1, description="days that Dagster's runs and the logs stay")
+    postgres_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL for Dagster's run history (postgresql://user:password@host/database); default SQLite",
+    )
     alert_webhook: SecretStr | None = Field(None, description="address that gets a JSON POST when a build fails")
     alert_smtp: str | None = Field(None, description="mail server, HOST or HOST:PORT, for the same by mail")
     alert_smtp_starttls: bool = Field(False, description="encrypt the connection to the mail server")
@@ -122,7 +126,12 @@ class Settings(BaseSettings):
 
     def child_environment(self) -> dict[str, str]:
         """Environment for dagster and dbt: their homes inside `data_dir`, their telemetry off."""
-        return {
+        # Named with its driver: SQLAlchemy 2.1 would take another one, which dagster-postgres does not bring.
+        address = self.postgres_url.get_secret_value() if self.postgres_url else ""
+        postgres = (
+            {"SMALLCAP_POSTGRES_URL": address.replace("postgresql://", "postgresql+psycopg2://")} if address else {}
+        )
+        return postgres | {
             "DAGSTER_HOME": str(self.dagster_home),
             "DAGSTER_DISABLE_TELEMETRY": "1",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

@@ -1,5 +1,6 @@
 """What the assets share: settings, the identifier of the build, metadata of a table."""
 
+import warnings
 from base64 import b64encode
 from typing import Any
 
@@ -18,6 +19,9 @@ WRITE_POOL = "warehouse_writer"
 """Steps of one pool run one at a time (the instance gives it one slot): DuckDB has one writer."""
 
 SETTINGS = load_settings()
+
+# Backfill policies and code references have stood so for years; a warning on every command would hide real ones.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
 class OverrideConfig(dg.Config):

@@ -1,6 +1,5 @@
 """One asset per raw table, with the checks of its contract."""
 
-import warnings
 from collections.abc import Iterator
 
 import dagster as dg
@@ -89,6 +88,4 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
 
 def raw_assets() -> Iterator[dg.AssetsDefinition]:
     """The assets of all contracts."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)  # backfill_policy has stood so since 2023
-        yield from [raw_asset(contract) for contract in CONTRACTS.values()]
+    return (raw_asset(contract) for contract in CONTRACTS.values())

@@ -3,8 +3,15 @@
 Belongs here: its settings file. Runs are queued one at a time: DuckDB has one writer.
 """
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.errors import SmallcapError
+from dagster_project.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 DAGSTER_YAML = """\
 # Written by smallcap; edits are kept.
@@ -60,9 +67,50 @@ def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:
     connection.execute("pragma synchronous = off")
 
 
-def prepare_instance(dagster_home: Path) -> None:
-    """Make the home of the instance, with its settings where there are none."""
-    dagster_home.mkdir(parents=True, exist_ok=True)
-    settings = dagster_home / "dagster.yaml"
-    if not settings.exists():
-        settings.write_text(DAGSTER_YAML, encoding="utf-8")
+POSTGRES_YAML = """\
+storage:
+  postgres:
+    postgres_url:
+      env: SMALLCAP_POSTGRES_URL
+"""
+
+
+def prepare_instance(settings: Settings) -> None:
+    """Make the home of the instance, with its settings where there are none.
+
+    Raises:
+        SmallcapError: PostgreSQL is set, and the home was made without it or cannot use it.
+    """
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "dagster.yaml"
+    if not file.exists():
+        file.write_text(DAGSTER_YAML + (POSTGRES_YAML if settings.postgres_url else ""), encoding="utf-8")
+    if settings.postgres_url and "SMALLCAP_POSTGRES_URL" not in file.read_text(encoding="utf-8"):
+        raise SmallcapError(
+            f"SMALLCAP_POSTGRES_URL is set, but {file} keeps the run history in SQLite. Remove that file to have it "
+            "written anew (the old history stays in its folder), or unset the variable."
+        )
+
+
+@contextmanager
+def open_instance(settings: Settings) -> "Iterator[DagsterInstance]":
+    """The instance of the data directory.
+
+    Raises:
+        SmallcapError: its PostgreSQL does not answer.
+    """
+    from dagster import DagsterInstance
+
+    try:
+        instance = DagsterInstance.get()
+    except Exception as error:  # dagster-postgres wraps what it gets in exceptions of its own
+        if settings.postgres_url is None:
+            raise
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise SmallcapError(
+            f"Dagster's run history cannot be opened: {reason}. Start the server of SMALLCAP_POSTGRES_URL, or correct "
+            "the address."
+        ) from error
+    with instance:
+        yield instance

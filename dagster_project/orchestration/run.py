@@ -19,13 +19,11 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool, override
     Raises:
         SmallcapError: a step failed; the message is that of the first error behind it.
     """
-    from dagster_project.orchestration.instance import prepare_instance, relax_history_writes
+    from dagster_project.orchestration.instance import open_instance, prepare_instance, relax_history_writes
 
     settings.apply_child_environment()
-    prepare_instance(settings.dagster_home)
+    prepare_instance(settings)
     relax_history_writes()
-    import dagster as dg
-
     from dagster_project.assets.common import BUILD_ID_TAG
     from dagster_project.contracts.tables import CONTRACTS
     from dagster_project.definitions import defs
@@ -38,7 +36,7 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool, override
         config = {"publish_despite": list(override.check_ids), "reason": override.reason}
         ops |= {step: {"config": config} for step in ("dbt_models", "audit_and_publish")}
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": ops}
-    with dg.DagsterInstance.get() as instance:
+    with open_instance(settings) as instance:
         end_dead_runs(instance, settings)
         tags = {BUILD_ID_TAG: build_id, STARTED_BY_TAG: COMMAND_LINE}
         result = defs.resolve_job_def("daily").execute_in_process(
