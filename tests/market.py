@@ -52,6 +52,12 @@ def bars(
     return pd.concat(frames, ignore_index=True)
 
 
+def effective_rates(first: str = "2017-01-03") -> pd.DataFrame:
+    """An effective rate on every session through today: fresh at whatever time a test reads it."""
+    days = sessions(first, date.today().isoformat())
+    return pd.DataFrame({"rate_date": [day.isoformat() for day in days], "effr_pct": 0.91})
+
+
 def csv(frame: pd.DataFrame) -> bytes:
     """The frame as the bytes of a CSV file."""
     return frame.to_csv(index=False, lineterminator="\n").encode()

@@ -58,6 +58,7 @@ class Run:
 
 
 BARS = market.bars()
+RATES = market.effective_rates()
 
 
 def new_run(directory: Path) -> Run:
@@ -74,10 +75,10 @@ def base(directory: Path) -> Run:
 
 
 def refused_delivery(directory: Path, base: Run) -> Run:
-    """The next delivery of prices has semicolons; a table that is good comes with it."""
+    """The next delivery of prices has semicolons; a table that is good and up to date comes with it."""
     run = base.copied_to(directory)
     market.deliver(run.inbox, market.csv(BARS).replace(b",", b";"))
-    market.deliver(run.inbox, b"rate_date,effr_pct\n2017-05-26,0.91\n", "rates.csv", table="policy_rates")
+    market.deliver(run.inbox, RATES, "rates.csv", table="policy_rates")
     run.build()
     return run
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,7 @@ import pytest
 
 from tests import market
 from tests.helpers import REPO, clean_environment, file_hashes, smallcap
-from tests.scenarios import BARS, Run
+from tests.scenarios import BARS, RATES, Run
 
 PUBLISHED = Path("published") / "current"
 HOLD_THE_LOCK = """
@@ -41,7 +42,19 @@ def test_refused_delivery_ends_with_3_and_a_new_build(run: Run):
 @pytest.mark.scenario("refused_delivery")
 def test_refused_delivery_keeps_the_last_good_rows_and_takes_the_other_table(run: Run):
     assert run.ask("select count(*) from marts.price_levels where return_basis = 'price'") == [(len(BARS),)]
-    assert run.ask("select count(*) from raw.policy_rates", run.warehouse_file) == [(1,)]
+    assert run.ask("select count(*) from raw.policy_rates", run.warehouse_file) == [(len(RATES),)]
+
+
+@pytest.mark.scenario("refused_delivery")
+def test_fault_in_one_domain_leaves_the_others_fresh(run: Run):
+    status = {
+        domain: told
+        for domain, *told in run.ask("select domain, status, data_through, stale_sessions from meta.freshness")
+    }
+    assert status["prices"][:2] == ["refused", date(2017, 12, 29)]
+    assert status["rates"] == ["fresh", date.fromisoformat(RATES["rate_date"].max()), 0]
+    assert run.ask("select max(rate_date) from marts.policy_and_yields") == [(status["rates"][1],)]
+    assert status["flows"][0] == "missing", "what was not delivered is not called fresh"
 
 
 @pytest.mark.scenario("refused_delivery")
