@@ -84,7 +84,7 @@ def specification(builds: Rows, failures: Rows) -> Spec:
     build = alt.X(
         "build:O", sort=None, scale=alt.Scale(domain=[build["build_id"] for build in builds], paddingInner=0.06),
         axis=alt.Axis(
-            orient="top", labelAngle=0, labelOverlap=True, ticks=False, domain=False,
+            orient="top", labelAngle=0, labelOverlap=True, labelSeparation=5, ticks=False, domain=False,
             labelExpr=" + ".join(
                 f"slice(datum.value, {start}, {start + 2})" + (f" + '{after}'" if after else "")
                 for start, after in ((4, "-"), (6, " "), (9, ":"), (11, ""))

@@ -88,7 +88,7 @@ def specification(years: Rows) -> Spec:
     base = alt.Chart(marks.named_data("cells"))
     year = alt.X(
         "year:O", scale=alt.Scale(domain=span, paddingInner=0.08),
-        axis=alt.Axis(orient="top", labelAngle=0, labelOverlap=True, ticks=False, domain=False),
+        axis=alt.Axis(orient="top", labelAngle=0, labelOverlap=True, labelSeparation=5, ticks=False, domain=False),
     )  # fmt: skip
     place = marks.grouped_axis("row", rows)
     squares = base.mark_rect(stroke=None).encode(

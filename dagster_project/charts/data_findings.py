@@ -40,7 +40,7 @@ def finding(found: Rows) -> str:
     """What is open, and what stands behind a green run."""
     listed = sum(row["findings"] for row in found if row["is_known"])
     faults = sum(row["findings"] for row in found if row["known_kind"] == "fault")
-    reasons = f"{listed:,} are listed with a reason, {faults:,} of them as faults of the input"
+    reasons = f"{listed:,} listed with a reason, {faults:,} of them faults of the input"
     unread = [row for row in found if not row["is_known"]]
     if not unread:
         return f"No finding is open; {reasons}"

@@ -38,8 +38,8 @@ def finding(rules: Rows) -> str:
     rows = {judge: sum(rule["open_rows"] for rule in rules if rule["judged_by"] == judge) for judge in JUDGES}
     total = sum(rows.values())
     return (
-        f"{total:,} {'row is' if total == 1 else 'rows are'} kept out of every figure: {rows['contract']:,} broke a "
-        f"contract, {rows['warehouse']:,} do not fit other rows"
+        f"{total:,} {'row is' if total == 1 else 'rows are'} kept out of every figure: {rows['contract']:,} for "
+        f"breaking a contract, {rows['warehouse']:,} for not fitting other rows"
     )
 
 
@@ -60,7 +60,7 @@ def specification(rules: Rows) -> Spec:
     rows = marks.grouped_rows((bar["table"], bar["rule"]) for bar in bars)
     base = alt.Chart(marks.named_data("rules"))
     place = marks.grouped_axis("row", rows, width=180)
-    count = alt.X("rows:Q", axis=alt.Axis(grid=True, tickCount=4, tickMinStep=1))
+    count = alt.X("rows:Q", axis=alt.Axis(grid=True, tickCount=min(4, max(bar["rows"] for bar in bars)), format=",d"))
     drawn = base.mark_bar(height=12).encode(
         count,
         place,

@@ -56,7 +56,13 @@ def specification(tables: Rows) -> Spec:
         for row in tables
     ]
     table = alt.Y("table:N", sort=None, axis=alt.Axis(grid=False, labelLimit=150, offset=2))
-    share = alt.X("percent:Q", axis=alt.Axis(grid=True, tickCount=5, labelExpr="datum.label + ' %'"))
+    # without any revision the axis still begins at the left
+    most = max(1.0, *(row["percent"] for row in rows))
+    share = alt.X(
+        "percent:Q",
+        scale=alt.Scale(domain=[0, most]),
+        axis=alt.Axis(grid=True, tickCount=5, labelExpr="datum.label + ' %'"),
+    )
     base = alt.Chart(marks.named_data("tables"))
     tips = marks.tips(table="table", revisions="told", percent="percent|.2f", removals="removals")
     bars = base.mark_bar(height=9, color=LARGE, yOffset=5).encode(share, table, tooltip=tips)

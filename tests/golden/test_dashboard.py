@@ -213,8 +213,10 @@ def test_quality_of_the_build_on_the_page_of_its_last_session(
             for name in ("data_coverage", "data_findings", "quarantined", "check_history", "revisions")
         }
         assert titles["data_coverage"].startswith("33 of 47 daily series")
-        assert titles["data_findings"].startswith(f"No finding is open; {listed} are listed with a reason")
-        assert titles["quarantined"].startswith(f"{kept_out} rows are kept out of every figure: {by_contract} broke")
+        assert titles["data_findings"].startswith(f"No finding is open; {listed} listed with a reason")
+        assert titles["quarantined"].startswith(
+            f"{kept_out} rows are kept out of every figure: {by_contract} for breaking"
+        )
         assert titles["check_history"].startswith(f"Of {checks} checks {failed} warned and none blocked")
         assert opened.marks("data_coverage") == cells[0][0]
         assert min(opened.marks(name) for name in titles) >= 5

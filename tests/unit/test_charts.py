@@ -215,9 +215,9 @@ CHARTS: dict[str, tuple[Chart, str]] = {
         (data_coverage.chart(YEARS),
          "1 of 2 daily series have every day that is due; most are missing in 30yr of treasury yields: 321 of 351"),
         (data_findings.chart(FOUND, 63),
-         "3 findings are open, 1 in checks that block; 12 are listed with a reason, 9 of them as faults of the input"),
+         "3 findings are open, 1 in checks that block; 12 listed with a reason, 9 of them faults of the input"),
         (quarantined.chart(KEPT_OUT),
-         "1,202 rows are kept out of every figure: 2 broke a contract, 1,200 do not fit other rows"),
+         "1,202 rows are kept out of every figure: 2 for breaking a contract, 1,200 for not fitting other rows"),
         (check_history.chart(BUILDS, FAILURES),
          "Of 430 checks 1 warned and 1 blocked in the last build; new prices jump; gone prices gap"),
         (revisions.chart(TOLD), "41 revisions of 9,000 rows, 40 of them in company facts"),
@@ -315,8 +315,8 @@ def test_below_twenty_years_there_is_a_rank_and_no_percentile() -> None:
 def test_a_green_run_is_said_to_be_one() -> None:
     assert data_coverage.finding(YEARS[:2]) == "All 1 daily series have every day that is due"
     assert data_coverage.finding(YEARS[4:]) == "No table with a daily rhythm holds any row"
-    assert data_findings.finding(FOUND[1:3]).startswith("No finding is open; 12 are listed")
-    assert data_findings.finding(FOUND[3:]).startswith("2 findings are open, none in checks that block; 0 are listed")
+    assert data_findings.finding(FOUND[1:3]).startswith("No finding is open; 12 listed")
+    assert data_findings.finding(FOUND[3:]).startswith("2 findings are open, none in checks that block; 0 listed")
     assert revisions.finding([{**TOLD[0], "revisions": 0}]).startswith("Nothing was revised: each of 1,000 rows")
     assert check_history.finding(BUILDS[:1], FAILURES) == "Of 429 checks 2 warned and none blocked in the last build"
     same = [{**FAILURES[0], "build_id": build["build_id"]} for build in BUILDS]
