@@ -1,6 +1,8 @@
 {#- Rows that a rule looks back on. -#}
 {%- set usual_rows = 252 -%}
 {%- set usual_rows_at_least = 21 -%}
+{#- So many finer counts are a new unit, as of the three funds of the real input in January 2011. -#}
+{%- set finer_rows = 6 -%}
 
 with fund_rows as (
     select * from {{ ref('stg_flows__fund_nav_shares') }}
@@ -157,7 +159,8 @@ rounded_counts as (
         session_date,
         shares_stamped,
         roundness,
-        quantile_disc(roundness, 0.02) over past as usual_roundness,
+        -- a share of the rows would be the lowest of a short past: one wrong count would excuse the next
+        list_sort(list(roundness) over past)[{{ finer_rows }}] as usual_roundness,
         count(*) over past as rows_before
     from numbered
     where shares_stamped is not null

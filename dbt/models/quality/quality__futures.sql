@@ -143,7 +143,7 @@ jumps as (
         || 'within ' || {{ said('limits.futures_jump__maximum_bp', 0) }} as finding
     from off_neighbours
     cross join limits
-    where off_neighbours.off_bp > limits.futures_jump__maximum_bp
+    where off_neighbours.off_bp > limits.futures_jump__maximum_bp + 1e-9
 ),
 
 -- A settlement that stands still while the curve moves is a placeholder, not a price.

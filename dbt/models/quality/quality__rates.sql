@@ -285,7 +285,7 @@ yield_jumps as (
         || ' bp away from the nearest of the maturities beside it; expected within ' || {{ said('maximum_bp', 0) }}
             as finding
     from off_curve
-    where off_bp > maximum_bp
+    where off_bp > maximum_bp + 1e-9
 ),
 
 frozen_curves as (

@@ -89,7 +89,8 @@ disagreements as (
         source_of_lowest || ' says ' || {{ said('lowest', 4) }} || ', ' || source_of_highest || ' says '
         || {{ said('highest', 4) }} as finding
     from measured
-    where difference > maximum
+    -- rates are given to the basis point: 0.92 less 0.91 is a little more than one of them
+    where difference > maximum + 1e-9
 ),
 
 -- Share counts that another telling, an earlier vintage or another source, had one row before: the file is a day late.
