@@ -48,13 +48,16 @@ class Market:
                 )  # fmt: skip
         navs = pd.concat([navs, *more_navs], ignore_index=True)
         for number, one in enumerate(universe()):
-            if one.symbol in set(bars["symbol"]):
+            if one.symbol in set(bars["symbol"]) or one.symbol == "^DJI":
                 continue
             own = navs[navs["fund_symbol"] == one.symbol].set_index("as_of_date")["nav_usd"]
             like = bars[bars["symbol"] == ("IJR" if one.issuer else "SPY")]
             scale = like["session_date"].map(own) * PREMIUM / like["close"] if len(own) else 1 + number / 100
             prices = {column: like[column] * scale for column in ("open", "high", "low", "close")}
             more_bars.append(like.assign(symbol=one.symbol, dividend=0.0, **prices).dropna(subset=["close"]))
+            if one.symbol == "DIA":
+                prices = {column: 100 * values for column, values in prices.items()}
+                more_bars.append(like.assign(symbol="^DJI", dividend=0.0, **prices).dropna(subset=["close"]))
         found["fund_nav_shares"] = navs
         found["daily_bars"] = pd.concat([bars, *more_bars], ignore_index=True).round(6)
         return found

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.live.fred import YIELD_SERIES
 from dagster_project.sources.live.universe import universe
 from dagster_project.sources.live.yahoo import MONTH_CODES
@@ -123,7 +124,7 @@ def new_york_fed(market: Market, asked: Asked) -> Answer:
 
 
 def fred(market: Market, asked: Asked) -> Answer:
-    """The graph's CSV. Policy rates before the simulation begins are told as one level, so that there are some."""
+    """The graph's CSV. Before the target was a range the effective rate is told as the target of the decisions."""
     first, last, series = asked.query["cosd"], asked.query["coed"], asked.query["id"].split(",")
     days = [f"{day:%Y-%m-%d}" for day in pd.date_range(first, min(last, str(market.now.date())))]
     if "DFF" in series:
@@ -131,7 +132,7 @@ def fred(market: Market, asked: Asked) -> Answer:
         told = {
             "DFF": rows["effr_pct"], "DFEDTARL": rows["target_lower_pct"], "DFEDTARU": rows["target_upper_pct"],
         }  # fmt: skip
-        early = {"DFF": "5.00", "DFEDTAR": "5.00"} if last < "2008-12-16" else {}
+        early = _single_targets() if last < "2008-12-16" else {}
     else:
         rows = market.rows("treasury_yields").pivot(index="rate_date", columns="tenor", values="par_yield_pct")
         told = {one: rows[YIELD_SERIES[one]] for one in series if YIELD_SERIES[one] in rows}
@@ -139,7 +140,9 @@ def fred(market: Market, asked: Asked) -> Answer:
     lines = [",".join(["observation_date", *series])]
     for day in days:
         cells = [str(told[one].get(day, ".")) if one in told else "." for one in series]
-        lines.append(",".join([day, *(early.get(one, cell) for one, cell in zip(series, cells, strict=True))]))
+        if day in early:
+            cells[:2] = [early[day]] * 2
+        lines.append(",".join([day, *cells]))
     return Answer("\n".join(lines).encode() + b"\n", headers={"content-type": "text/csv"})
 
 
@@ -254,6 +257,17 @@ SERVICES = {
 }
 """By name of the host."""
 
+
+@lru_cache(maxsize=1)
+def _single_targets() -> dict[str, str]:
+    """The single target in force from the day after each decision, as the reviewed seed has it."""
+    decisions = pd.read_csv(PROJECT_ROOT / "dbt" / "seeds" / "fomc_meetings.csv", dtype=str)
+    decisions = decisions.dropna(subset=["target_lower_after_pct"]).sort_values("meeting_date")
+    days = pd.to_datetime(decisions["meeting_date"]) + pd.Timedelta(days=1)
+    daily = pd.Series(decisions["target_lower_after_pct"].to_numpy(), index=days).resample("D").ffill()
+    return {f"{day:%Y-%m-%d}": target for day, target in daily.items()}
+
+
 NPORT_DAY, NPORT_FILED = "2015-12-31", "2016-02-29"
 """The filing of every fund: its first basket."""
 
@@ -363,9 +377,13 @@ def _between(rows: pd.DataFrame, first: str, last: str) -> pd.DataFrame:
     return rows[(rows["rate_date"] >= first) & (rows["rate_date"] <= last)]
 
 
+COMPANIES_TOLD = 8
+"""Every how many-th simulated company the SEC knows: the facts of one take a fifth of a second to read."""
+
+
 def _ciks(market: Market) -> dict[str, int]:
     """A number for each simulated company, and enough others for the list to look whole."""
-    tickers = sorted(market.tables["company_facts"]["ticker"].unique())
+    tickers = sorted(market.tables["company_facts"]["ticker"].unique())[::COMPANIES_TOLD]
     return {ticker: 1001 + number for number, ticker in enumerate([*tickers, *(f"ZZ{n}" for n in range(1000))])}
 
 

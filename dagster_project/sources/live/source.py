@@ -86,6 +86,8 @@ class LiveSource:
             try:
                 with _named(address):
                     one.check(request, response.content)
+                    if _has_no_choice(request):
+                        return _fetched(response, address)
                     newest = _newest(request, _read(one, request, response.content))
             except _UnreadableError as error:
                 reasons.append(str(error))
@@ -138,6 +140,12 @@ def _reference(name: str, request: Request) -> PayloadRef:
         table=request.table, name=request.name, origin=request.addresses[0], provider=name,
         first_day=request.first_day, last_day=request.last_day, stands_in_for=request.only_if_failed or "",
     )  # fmt: skip
+
+
+def _has_no_choice(request: Request) -> bool:
+    """Whether its rows cannot change what is done with it: no other address, nothing to compare with. Ingestion reads
+    it anyway, and thousands of such payloads (company facts) would be parsed twice."""
+    return len(request.addresses) == 1 and not (request.series or request.last_day or request.newest_held)
 
 
 def _fetched(response: Response, address: str, doubt: str = "") -> Fetched:
