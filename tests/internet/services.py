@@ -129,6 +129,9 @@ def fred(market: Market, asked: Asked) -> Answer:
     days = [f"{day:%Y-%m-%d}" for day in pd.date_range(first, min(last, str(market.now.date())))]
     if "DFF" in series:
         rows = market.rows("policy_rates").set_index("rate_date")
+        rows.index = pd.to_datetime(rows.index)
+        rows = rows.resample("D").ffill()  # seven-day series: the weekend has Friday's
+        rows.index = rows.index.strftime("%Y-%m-%d")
         told = {
             "DFF": rows["effr_pct"], "DFEDTARL": rows["target_lower_pct"], "DFEDTARU": rows["target_upper_pct"],
         }  # fmt: skip

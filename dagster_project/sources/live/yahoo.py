@@ -115,12 +115,14 @@ def contract_symbol(month: date) -> str:
 def _futures(state: State, config: LiveConfig) -> list[Request]:
     requests = []
     window = state.due - timedelta(days=EXCHANGE_KEEPS_DAYS)
+    whole = widest(list(state.spans.values()))
+    # A month that comes new into reach has no history worth a request: the exchange settles it from its first day on.
+    begin = whole.last_day + timedelta(days=1) if whole else state.due - timedelta(days=FUTURES_HISTORY_DAYS)
     for ahead in range(CONTRACTS_AHEAD + 1):
         months = state.due.year * 12 + state.due.month - 1 + ahead
         month = date(months // 12, months % 12 + 1, 1)
         symbol = contract_symbol(month)
         held = widest([span for (_, series), span in state.spans.items() if series == str(month)])
-        begin = state.due - timedelta(days=FUTURES_HISTORY_DAYS)
         before = lacking_days(held, begin, window - timedelta(days=1))
         if before:
             requests.append(_request(config, "fed_funds_futures", symbol, before, f"{symbol}.json", str(month)))

@@ -1,0 +1,331 @@
+"""Live extraction against the loopback internet: from nothing, a day later, revised, and with every service broken.
+
+"Right" means: what holds in raw equals what the simulated market says; a row may lack, none may differ.
+"""
+
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from dagster_project import steps
+from dagster_project.contracts.tables import CONTRACTS
+from dagster_project.sources.live import universe
+from dagster_project.warehouse.archive import Archive
+from dagster_project.warehouse.ingest import TableReport
+from dagster_project.warehouse.meta import read_freshness
+from tests.helpers import differing_rows, raw_relations
+from tests.internet.internet import FAULTS, Internet
+
+FIRST, SECOND = datetime(2017, 5, 31, 22, 30), datetime(2017, 6, 1, 22, 30)
+"""18:30 in New York, when the schedule builds."""
+CHECKED = {
+    "daily_bars": (["symbol", "session_date"], "close"),
+    "fund_nav_shares": (["fund_symbol", "as_of_date"], "shares_outstanding"),
+    "fed_funds_futures": (["contract_month", "session_date"], "settle"),
+    "policy_rates": (["rate_date"], "effr_pct"),
+    "treasury_yields": (["rate_date", "tenor"], "par_yield_pct"),
+}
+"""Key and one value of each table with a row per session."""
+SYMBOLS = ("^RUT", "^GSPC", "IWM", "IVV", "SPY")
+KEY = "planted-key-4711"
+_builds = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def internet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+    """All services, for a universe of five, so that a day takes a second."""
+    small = tmp_path_factory.mktemp("universe") / "universe.csv"
+    lines = universe.FILE.read_text(encoding="utf-8").splitlines()
+    small.write_text("\n".join(line for line in lines if line.split(",")[0] in ("symbol", *SYMBOLS)) + "\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(universe, "FILE", small)
+        universe.universe.cache_clear()
+        with Internet(FIRST) as running:
+            yield running
+    universe.universe.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def first_day(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of a first build from nothing."""
+    directory = tmp_path_factory.mktemp("first")
+    internet.market.now = FIRST
+    reports = take_in(internet, directory, list(CONTRACTS))
+    assert {table: report.problems for table, report in reports.items() if report.problems} == {}
+    (directory / "requests.json").write_text(json.dumps(internet.requests()))
+    return directory
+
+
+@pytest.fixture
+def day(internet: Internet, first_day: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the first day; the clock stands on the second one."""
+    shutil.copytree(first_day / "data", tmp_path / "data")
+    internet.market.now = SECOND
+    internet.requests()
+    yield tmp_path
+    internet.faults.clear()
+
+
+def take_in(internet: Internet, directory: Path, tables: list[str], **live: object) -> dict[str, TableReport]:
+    """One build's extraction of these tables at the market's moment."""
+    settings, build = internet.settings(directory, **live), f"build {next(_builds)}"
+    return {
+        table: steps.extract(settings, CONTRACTS[table], build, clock=lambda: internet.market.now).report
+        for table in tables
+    }
+
+
+def compare(internet: Internet, directory: Path, table: str) -> tuple[int, list[tuple[object, ...]]]:
+    """How many rows that are due lack, and which rows differ from the market's."""
+    key, value = CHECKED[table]
+    with duckdb.connect(str(directory / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+        names = ", ".join(f'cast("{name}" as varchar) as "{name}"' for name in key)
+        own = ", ".join(f'"{name}"' for name in key)
+        held = warehouse.execute(
+            f"""
+            select {names}, "{value}" from (
+                select * from raw.{table} where source <> 'fred' or {CONTRACTS[table].time_column} > '2008-12-31'
+                qualify row_number() over (
+                    partition by source, {own} order by available_at desc, observed_at desc, payload_seq desc) = 1)
+            where not is_removed and {CONTRACTS[table].time_column} >= '2015-12-01'
+            """
+        ).df()
+    truth = internet.market.rows(table)
+    if key[0] in ("symbol", "fund_symbol"):
+        truth = truth[truth[key[0]].isin(SYMBOLS) & (truth[key[1]] >= "2015-12-01")]
+    if table == "fed_funds_futures":  # neither service has contracts that have ended
+        truth = truth[truth["contract_month"] >= f"{internet.market.now:%Y-%m-01}"]
+    both = held.merge(truth[[*key, value]], on=key, how="outer", suffixes=("", "_true"), indicator=True)
+    lacking = int((both["_merge"] == "right_only").sum())
+    wrong = both[(both["_merge"] != "right_only") & ~((both[value] - both[f"{value}_true"]).abs() < 1e-6)]
+    return lacking, list(wrong.head(5).itertuples(index=False, name=None))
+
+
+def freshness(internet: Internet, directory: Path) -> dict[str, str]:
+    """Status of each domain, as `meta.freshness` has it."""
+    with duckdb.connect(str(directory / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+        return {found.domain: found.status for found in read_freshness(warehouse, False, internet.market.now)}
+
+
+def test_a_first_build_from_nothing_is_right(internet: Internet, first_day: Path) -> None:
+    internet.market.now = FIRST
+    for table in CHECKED:
+        assert compare(internet, first_day, table) == (0, []), table
+    asked = json.loads((first_day / "requests.json").read_text())
+    print("requests of a first build:", asked)
+    assert asked["yahoo"] == len(SYMBOLS) + 13 and asked["treasury"] == 28 and asked["cme"] <= 5
+    found = freshness(internet, first_day)
+    assert {found[domain] for domain in ("prices", "flows", "rates")} == {"fresh"}
+
+
+def test_answers_are_archived_with_where_they_came_from(internet: Internet, first_day: Path) -> None:
+    archive = Archive(internet.settings(first_day).archive_dir)
+    entries = archive.entries()
+    for entry in entries:
+        assert entry.provider == entry.source and entry.response["status"] == "200"
+        assert entry.origin.startswith("http://127.0.0.1:") and archive.read(entry)
+        assert archive.payload_file(entry).parent.name == entry.provider
+    funds = [entry for entry in entries if entry.provider == "ishares"]
+    files = {entry.table: archive.payload_file(entry) for entry in funds if entry.name.startswith("IWM")}
+    assert files["fund_nav_shares"] == files["fund_holdings"]
+
+
+def test_a_rebuild_from_the_archive_needs_no_network(internet: Internet, first_day: Path, tmp_path: Path) -> None:
+    shutil.copytree(first_day / "data", tmp_path / "data")
+    nowhere = dict.fromkeys(internet.addresses, "http://127.0.0.1:1")
+    internet.requests()
+    steps.rebuild_raw(internet.settings(tmp_path, **nowhere))
+    assert internet.requests() == {}
+    with duckdb.connect(str(tmp_path / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+        other = first_day / "data" / "warehouse" / "real.duckdb"
+        assert differing_rows(warehouse, other, raw_relations()) == {}
+
+
+def test_a_second_day_asks_for_what_is_missing(internet: Internet, day: Path) -> None:
+    reports = take_in(internet, day, list(CHECKED))
+    asked = internet.requests()
+    print("requests of a daily update:", asked)
+    assert asked == {"yahoo": len(SYMBOLS), "blackrock": 2, "ssga": 1, "cme": 1, "new_york_fed": 1, "treasury": 1}
+    assert all(report.status == "ok" for report in reports.values())
+    assert reports["daily_bars"].rows_new == len(SYMBOLS)
+    for table in CHECKED:
+        assert compare(internet, day, table) == (0, []), table
+    take_in(internet, day, list(CHECKED))
+    assert internet.requests() == {}, "nothing is missing, so nothing is asked"
+
+
+def test_a_revised_day_becomes_a_vintage_known_from_now_on(internet: Internet, day: Path) -> None:
+    where = {"symbol": "IWM", "session_date": "2017-05-26"}
+    rows = internet.market.tables["daily_bars"]
+    hit = (rows["symbol"] == "IWM") & (rows["session_date"] == "2017-05-26")
+    before = float(rows.loc[hit, "close"].iloc[0])
+    try:
+        internet.market.change("daily_bars", where, "close", before * 1.001)
+        assert take_in(internet, day, ["daily_bars"])["daily_bars"].rows_new == len(SYMBOLS) + 1
+        assert compare(internet, day, "daily_bars") == (0, [])
+    finally:
+        internet.market.change("daily_bars", where, "close", before)
+    with duckdb.connect(str(day / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+        told = warehouse.execute(
+            "select available_at, close from raw.daily_bars where symbol = 'IWM' and session_date = '2017-05-26' "
+            "order by available_at"
+        ).fetchall()
+    assert [known.replace(microsecond=0) for known, _ in told] == [datetime(2017, 5, 26, 20), SECOND]
+    assert [close for _, close in told] == pytest.approx([before, before * 1.001])
+
+
+def test_a_session_that_is_not_settled_is_neither_asked_for_nor_taken(internet: Internet, day: Path) -> None:
+    internet.market.now = datetime(2017, 6, 1, 17)  # 13:00 in New York: the session runs
+    take_in(internet, day, ["daily_bars", "treasury_yields"])
+    assert internet.requests() == {}
+    internet.market.now = SECOND
+    settings = internet.settings(day)
+    moment = datetime(2017, 6, 1, 18)  # services know the evening already, the build does not
+    for table in ("daily_bars", "treasury_yields", "fund_nav_shares"):
+        steps.extract(settings, CONTRACTS[table], "early", clock=lambda: moment)
+    with duckdb.connect(str(day / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+        [(newest,)] = warehouse.execute("select max(session_date) from raw.daily_bars").fetchall()
+    assert newest == date(2017, 5, 31)
+
+
+BROKEN = {
+    "yahoo": (["yahoo"], "daily_bars", "prices", False),
+    "blackrock": (["blackrock"], "fund_nav_shares", "flows", True),
+    "ishares": (["blackrock", "ishares"], "fund_nav_shares", "flows", False),
+    "ssga": (["ssga"], "fund_nav_shares", "flows", False),
+    "cme": (["cme"], "fed_funds_futures", "rates", True),
+    "futures": (["cme", "yahoo"], "fed_funds_futures", "rates", False),
+    "new_york_fed": (["new_york_fed"], "policy_rates", "rates", True),
+    "policy": (["new_york_fed", "fred"], "policy_rates", "rates", False),
+    "treasury": (["treasury"], "treasury_yields", "rates", True),
+    "yields": (["treasury", "fred"], "treasury_yields", "rates", False),
+}
+"""Services that break together, the table and domain that suffer, and whether another address or service helps."""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_service_gives_right_or_stale_and_heals(
+    internet: Internet, day: Path, broken: str, fault: str
+) -> None:
+    services, table, domain, is_helped = BROKEN[broken]
+    others = [other for other in CHECKED if CONTRACTS[other].domain == domain and other != table]
+    if fault == "other" and "fred" in services:
+        pytest.skip("FRED is asked for series by name and has no other fund")
+    internet.faults.update(dict.fromkeys(services, fault))
+    report = take_in(internet, day, [table, *others])[table]
+    asked = internet.requests()
+    lacking, wrong = compare(internet, day, table)
+    assert wrong == []
+    assert sum(asked.values()) <= 40, asked
+    status = freshness(internet, day)[domain]
+    if is_helped:
+        assert lacking == 0, report
+        assert status == "fresh" or (fault == "schema" and status == "refused"), report
+        assert report.problems or any("Another source stood in" in told for told in report.remarks) or fault in (
+            "429", "500", "reset", "timeout", "truncated", "html", "schema", "other"), report  # fmt: skip
+    else:
+        assert lacking > 0
+        assert status in ("stale", "refused"), report
+        for problem in report.problems:
+            assert problem.startswith("http://127.0.0.1:"), problem
+        assert report.problems
+    internet.faults.clear()
+    take_in(internet, day, [table])
+    assert compare(internet, day, table) == (0, []), "it heals as soon as the service does"
+    assert freshness(internet, day)[domain] == "fresh"
+
+
+def test_a_source_without_cadence_that_fails_is_stale(internet: Internet, day: Path) -> None:
+    internet.market.now = SECOND + timedelta(days=11)
+    internet.faults["shiller"] = "500"
+    report = take_in(internet, day, ["index_fundamentals"])["index_fundamentals"]
+    assert report.status == "unreachable" and "status 500" in report.problems[0]
+    assert freshness(internet, day)["fundamentals"] == "stale"
+    internet.faults.clear()
+    take_in(internet, day, ["index_fundamentals"])
+    assert freshness(internet, day)["fundamentals"] == "irregular"
+
+
+def test_share_counts_that_are_dates_and_swapped_columns_refuse_the_file(internet: Internet, day: Path) -> None:
+    navs = internet.market.tables["fund_nav_shares"]
+    good = navs.copy()
+    navs["shares_outstanding"] = navs["shares_outstanding"].astype(float)
+    try:
+        hit = navs["fund_symbol"] == "SPY"
+        navs.loc[hit, "shares_outstanding"] = pd.to_numeric(navs.loc[hit, "as_of_date"].str.replace("-", ""))
+        internet.market.version += 1
+        report = take_in(internet, day, ["fund_nav_shares"])["fund_nav_shares"]
+        assert "shares_outstanding is the date 2017" in "".join(report.problems)
+        assert "the shape of the payload has changed" in "".join(report.problems)
+        navs.loc[hit, ["nav_usd", "shares_outstanding"]] = good.loc[hit, ["shares_outstanding", "nav_usd"]].to_numpy()
+        internet.market.version += 1
+        report = take_in(internet, day, ["fund_nav_shares"])["fund_nav_shares"]
+        assert "expected > 0" in "".join(report.problems) or "<=" in "".join(report.problems)
+    finally:
+        internet.market.tables["fund_nav_shares"] = good
+        internet.market.version += 1
+    lacking, wrong = compare(internet, day, "fund_nav_shares")
+    assert (lacking, wrong) == (1, [])
+    assert freshness(internet, day)["flows"] == "refused"
+
+
+def test_a_service_that_goes_back_in_time_is_refused(internet: Internet, day: Path) -> None:
+    market = internet.market
+    now, market.now = market.now, FIRST - timedelta(days=1)
+    settings = internet.settings(day)
+    report = steps.extract(settings, CONTRACTS["daily_bars"], "back", clock=lambda: now).report
+    market.now = now
+    assert len(report.problems) == len(SYMBOLS)
+    assert all("the service went back in time" in problem for problem in report.problems)
+    assert compare(internet, day, "daily_bars")[1] == []
+
+
+def test_another_fund_is_one_row(internet: Internet, day: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = day / "universe.csv"
+    more.write_text(universe.FILE.read_text() + "IJR,ishares,239774,iShares Core S&P Small-Cap ETF,false,test\n")
+    monkeypatch.setattr(universe, "FILE", more)
+    universe.universe.cache_clear()
+    try:
+        reports = take_in(internet, day, ["daily_bars", "fund_nav_shares"])
+    finally:
+        monkeypatch.undo()
+        universe.universe.cache_clear()
+    assert all(report.status == "ok" for report in reports.values())
+    with duckdb.connect(str(day / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+        found = warehouse.execute(
+            "select (select count(*) from raw.daily_bars where symbol = 'IJR'), "
+            "(select count(*) from raw.fund_nav_shares where fund_symbol = 'IJR')"
+        ).fetchall()
+    rows = internet.market.rows
+    assert found == [
+        ((rows("daily_bars")["symbol"] == "IJR").sum(), (rows("fund_nav_shares")["fund_symbol"] == "IJR").sum())
+    ]
+
+
+def test_with_a_key_recent_yields_come_as_vintages_and_the_key_is_nowhere(
+    internet: Internet, day: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    internet.faults["treasury"] = "500"
+    reports = take_in(internet, day, ["treasury_yields"], fred_api_key=KEY)
+    assert internet.services["fred_api"].asked[0].query["api_key"] == KEY
+    assert compare(internet, day, "treasury_yields") == (0, [])
+    with duckdb.connect(str(day / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+        told = warehouse.execute(
+            "select distinct rate_date, stated_available_at from raw.treasury_yields where source = 'fred'"
+        ).fetchall()
+    assert told == [] or all(known.date() == day_of + timedelta(days=1) for day_of, known in told)
+    internet.faults["fred_api"] = "500"
+    internet.market.now = SECOND + timedelta(days=1)
+    reports |= {"later": take_in(internet, day, ["treasury_yields"], fred_api_key=KEY)["treasury_yields"]}
+    assert reports["later"].problems
+    assert KEY not in caplog.text + repr(reports)
+    for file in day.rglob("*"):
+        assert file.is_dir() or KEY.encode() not in file.read_bytes(), file
