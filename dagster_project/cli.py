@@ -107,8 +107,12 @@ def main(
 @app.command()
 @readable_errors
 def build(
-    source: Annotated[str | None, typer.Option(help="sample or files (default: SMALLCAP_SOURCE, else sample)")] = None,
-    inbox: Annotated[Path | None, typer.Option(help="inbox of the files source (default: SMALLCAP_INBOX)")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="sample, files or live (default: SMALLCAP_SOURCE, else sample)")
+    ] = None,
+    inbox: Annotated[
+        Path | None, typer.Option(help="inbox of the files source, beside services too (default: SMALLCAP_INBOX)")
+    ] = None,
     accept_removals: Annotated[
         bool, typer.Option("--accept-removals", help="Take payloads that lost many rows as meant.")
     ] = False,
@@ -179,7 +183,7 @@ def replay(
         str,
         typer.Option("--known-at", help="YYYY-MM-DD (the end of that day in New York), or an instant with its zone"),
     ],
-    source: Annotated[str | None, typer.Option(help="sample or files: which archive")] = None,
+    source: Annotated[str | None, typer.Option(help="sample, files or live: which archive")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no brief.")] = False,
 ) -> None:
     """Make a second warehouse of what was known at an instant; the published build stays as it is."""
@@ -239,7 +243,9 @@ def query(
     replay: ReplayOption = None,
     warehouse: Annotated[
         str | None,
-        typer.Option(help="sample or files: ask its working file, also where checks kept it from being published"),
+        typer.Option(
+            help="sample, files or live: ask its working file, also where checks kept it from being published"
+        ),
     ] = None,
 ) -> None:
     """Ask the published build with SQL: read-only, without files, network or extensions."""
@@ -329,7 +335,7 @@ def chart(
 @app.command()
 @readable_errors
 def rebuild(
-    source: Annotated[str | None, typer.Option(help="sample or files: which archive")] = None,
+    source: Annotated[str | None, typer.Option(help="sample, files or live: which archive")] = None,
 ) -> None:
     """Make the raw tables again from the archive, vintages included. Then run `smallcap build`."""
     from dagster_project.build_log import build_log
@@ -346,7 +352,7 @@ def rebuild(
 @app.command()
 @readable_errors
 def publish(
-    source: Annotated[str | None, typer.Option(help="sample or files: which warehouse")] = None,
+    source: Annotated[str | None, typer.Option(help="sample, files or live: which warehouse")] = None,
     publish_despite: DespiteOption = None,
     reason: ReasonOption = "",
 ) -> None:
@@ -376,11 +382,30 @@ def rollback(
 
 @app.command()
 @readable_errors
-def doctor() -> None:
+def doctor(
+    network: Annotated[
+        bool, typer.Option("--network", help="Try every public service with one small request.")
+    ] = False,
+) -> None:
     """Look for what is wrong with the installation, the archive and the published build."""
-    from dagster_project.doctor import examine
+    from dagster_project.doctor import examine, probe_services
 
-    findings = examine(load_settings())
+    settings = load_settings()
+    if network:
+        is_ok = True
+        typer.echo(f"{'service':<18} {'host':<28} {'seconds':>7} {'bytes':>9} {'rows':>6}  newest")
+        for found in probe_services(settings):
+            mark = typer.style("ok ", fg="green") if found.is_ok else typer.style("BAD", fg="red")
+            told = found.newest if found.is_ok else found.text
+            typer.echo(
+                f"{found.provider:<18} {found.host:<28} {found.seconds:>7.1f} {found.size_bytes:>9} {found.rows:>6}  "
+                f"{mark} {told}"
+            )
+            is_ok &= found.is_ok
+        if not is_ok:
+            raise typer.Exit(1)
+        return
+    findings = examine(settings)
     for finding in findings:
         mark = typer.style("ok  ", fg="green") if finding.is_ok else typer.style("BAD ", fg="red")
         typer.echo(f"{mark} {finding.subject}: {finding.text}")
@@ -396,7 +421,7 @@ def ui(
     only: Annotated[
         Service | None, typer.Option(help="one of its two processes alone, for a service manager (docs/deploy.md)")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="sample or files: what the UI materializes")] = None,
+    source: Annotated[str | None, typer.Option(help="sample, files or live: what the UI materializes")] = None,
     inbox: Annotated[Path | None, typer.Option(help="inbox of the files source")] = None,
 ) -> None:
     """Open the Dagster UI on the instance that knows every build."""

@@ -1,6 +1,6 @@
 """Documents and declarations that follow from others: `make docs` writes them, a test keeps them true.
 
-Belongs here: the data dictionary, and the dbt source declarations made from the contracts.
+Belongs here: the data dictionary, the dbt source declarations made from the contracts, the list of settings.
 Does not belong here: text that a person writes.
 """
 
@@ -10,12 +10,14 @@ from typing import Any
 
 from dagster_project.contracts.model import Contract
 from dagster_project.contracts.tables import CONTRACTS
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.sources.live.config import LiveConfig
 from dagster_project.warehouse.ddl import VINTAGE_COLUMNS
 from dagster_project.warehouse.meta import META_COLUMNS
 
 DBT_SOURCES = PROJECT_ROOT / "dbt" / "models" / "staging" / "_sources.yml"
 DATA_DICTIONARY = PROJECT_ROOT / "docs" / "data_dictionary.md"
+ENV_EXAMPLE = PROJECT_ROOT / ".env.example"
 
 
 def dbt_sources() -> str:
@@ -53,6 +55,24 @@ def dbt_sources() -> str:
                 f"            data_type: {kind.lower()}",
                 f"            description: {_yaml(description)}",
             ]
+    return "\n".join(lines) + "\n"
+
+
+def env_example() -> str:
+    """Every setting with its default, for copying to `.env`."""
+    lines = [
+        "# Every setting with its default; made by `make docs`. Copy what you change to .env, without the #.",
+        "",
+    ]
+    for name, setting in Settings.model_fields.items():
+        nested = name == "live"
+        if nested:
+            lines += ["", "# The live source (docs/live.md)."]
+        fields = LiveConfig.model_fields if nested else {name: setting}
+        prefix = "SMALLCAP_LIVE__" if nested else "SMALLCAP_"
+        for field, declared in fields.items():
+            default = "" if declared.default is None or isinstance(declared.default, Path) else declared.default
+            lines.append(f"# {prefix}{field.upper()}={default}  # {declared.description}")
     return "\n".join(lines) + "\n"
 
 
@@ -123,7 +143,7 @@ def write_all() -> list[Path]:
     from dagster_project.dbt_runner import ensure_manifest, read_manifest
     from dagster_project.settings import load_settings
 
-    changed = _write(DBT_SOURCES, dbt_sources())
+    changed = _write(DBT_SOURCES, dbt_sources()) + _write(ENV_EXAMPLE, env_example())
     manifest = read_manifest(ensure_manifest(load_settings()))
     return changed + _write(DATA_DICTIONARY, data_dictionary(manifest))
 

@@ -1,16 +1,26 @@
-"""What `smallcap doctor` looks at: installation, disk, archive, warehouse, published build."""
+"""What `smallcap doctor` looks at: installation, disk, archive, warehouse, published build, services."""
 
 import platform
 import shutil
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from dagster_project.errors import BusyError, SmallcapError
+from dagster_project.contracts.tables import CONTRACTS
+from dagster_project.errors import BusyError, SmallcapError, SourceError
 from dagster_project.settings import Settings
 from dagster_project.warehouse.archive import Archive
 from dagster_project.warehouse.connection import open_reader
 from dagster_project.warehouse.lock import build_lock
 from dagster_project.warehouse.publish import published_builds
+
+if TYPE_CHECKING:
+    from dagster_project.sources.live.http import Client
+    from dagster_project.sources.live.provider import Provider, Request
 
 SPACE_NEEDED_BYTES = 2 * 1024**3
 """Five published builds, the archive and the warehouse of the real history take well under this."""
@@ -58,8 +68,10 @@ def _disk(settings: Settings) -> list[Finding]:
 
 
 def _inbox(settings: Settings) -> Finding:
-    if settings.source != "files":
-        return Finding("source", True, f"{settings.source}: simulated, needs no inbox")
+    if settings.source == "sample":
+        return Finding("source", True, "sample: simulated, needs no inbox")
+    if settings.source == "live":
+        return Finding("source", True, f"live: public services; {settings.inbox_dir} may hold more")
     there = settings.inbox_dir.is_dir()
     return Finding("inbox", there, f"{settings.inbox_dir} {'is there' if there else 'is not a folder'}")
 
@@ -97,3 +109,50 @@ def _published(settings: Settings) -> Finding:
     except Exception as error:  # whatever a broken file or link raises is the finding
         return Finding("published", False, f"{settings.published_file}: {error}. Try `smallcap rollback`.")
     return Finding("published", True, f"{build}, source {mode}, data through {through}, builds kept: {len(builds)}")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One small request to a service and what came of it."""
+
+    provider: str
+    host: str
+    is_ok: bool
+    seconds: float
+    size_bytes: int
+    rows: int
+    newest: str
+    text: str
+
+
+def probe_services(settings: Settings) -> Iterator[Probe]:
+    """Try every service with one small request, one after the other; nothing is kept."""
+    from dagster_project.sources.live.http import Client
+    from dagster_project.sources.live.registry import PROVIDERS, provider
+
+    client = Client(settings.live)
+    for name in PROVIDERS:
+        one = provider(name)
+        try:
+            requests = list(one.probe(settings.live, datetime.now(UTC).date()))
+        except SourceError as error:
+            yield Probe(name, "", False, 0.0, 0, 0, "", str(error))
+            continue
+        for request in requests:
+            yield _probe(client, one, request)
+
+
+def _probe(client: "Client", one: "Provider", request: "Request") -> Probe:
+    [address, *_] = request.addresses
+    host = urlsplit(address).netloc
+    begun, size = time.monotonic(), 0
+    try:
+        response = client.get(address, request.headers, request.secret_query, request.as_browser)
+        assert response is not None, "nothing is known, so nothing can be unchanged"
+        size = len(response.content)
+        one.check(request, response.content)
+        frame = one.parse(request.table, request.name, response.content).frame
+    except SourceError as error:
+        return Probe(one.NAME, host, False, time.monotonic() - begun, size, 0, "", str(error))
+    newest = str(frame[CONTRACTS[request.table].time_column].dropna().max())
+    return Probe(one.NAME, host, True, time.monotonic() - begun, size, len(frame), newest, "")

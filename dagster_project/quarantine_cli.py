@@ -15,7 +15,7 @@ from dagster_project.settings import Settings, load_settings
 
 app = typer.Typer(help="Rows that broke a rule: list, show, release, drop.", no_args_is_help=True)
 
-Source = Annotated[str | None, typer.Option(help="sample or files: which warehouse")]
+Source = Annotated[str | None, typer.Option(help="sample, files or live: which warehouse")]
 Note = Annotated[str, typer.Option(help="why; kept with the decision for ever")]
 
 

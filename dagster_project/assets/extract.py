@@ -51,6 +51,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         owners=OWNERS,
         tags={"domain": contract.domain},
         pool=WRITE_POOL,
+        deps=[dg.AssetKey(["raw", table]) for table in contract.extracted_after],
         metadata={
             "dagster/column_schema": dg.TableSchema(
                 columns=[

@@ -111,7 +111,13 @@ class Contract:
     row_rules: tuple[RowRule, ...] = ()
     vintage_column: str | None = None
     """A month column whose last day is the stated `available_at` of the row."""
-    source_priority: tuple[str, ...] = ("files", "live", "sample")
+    source_priority: tuple[str, ...] = (
+        "files", "cme", "new_york_fed", "treasury", "ishares", "ssga", "yahoo", "sec_nport", "fred", "sample",
+    )  # fmt: skip
+    """Who is believed when two sources tell a row at the same instant: a user's own file, then the publisher, then
+    those that repeat it."""
+    extracted_after: tuple[str, ...] = ()
+    """Tables whose rows say what to ask a service for."""
     may_be_empty: bool = False
     """No rows are fine: something else stands in for them."""
     cadence: Literal["session", "irregular"] = "session"

@@ -40,6 +40,45 @@ def test_dbt_sources_are_those_of_the_contracts() -> None:
     assert docs.DBT_SOURCES.read_text() == docs.dbt_sources(), "run `make docs`"
 
 
+def test_the_list_of_settings_is_that_of_the_program() -> None:
+    assert docs.ENV_EXAMPLE.read_text() == docs.env_example(), "run `make docs`"
+
+
+def test_every_listed_setting_is_read(tmp_path: Path) -> None:
+    told = re.findall(r"^# (SMALLCAP_\w+)=(.*?)  # ", docs.ENV_EXAMPLE.read_text(), re.MULTILINE)
+    assert len(told) > 25
+    file = tmp_path / ".env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in told))
+    read = Settings(_env_file=file, data_dir=tmp_path)
+    assert read.live == Settings(_env_file=None).live
+    file.write_text("SMALLCAP_LIVE__ATTEMPTS=7\nSMALLCAP_LIVE__FRED_API_KEY=planted-key-4711\n")
+    read = Settings(_env_file=file)
+    assert read.live.attempts == 7 and "planted-key-4711" in read.secrets
+    assert "planted-key-4711" not in repr(read) + str(read.model_dump())
+
+
+def test_every_symbol_of_the_marts_is_in_the_universe() -> None:
+    from dagster_project.sources.live.universe import universe
+
+    seed = (ROOT / "dbt" / "seeds" / "securities.csv").read_text().splitlines()[1:]
+    assert {line.split(",")[0] for line in seed} <= {one.symbol for one in universe()}
+
+
+def test_every_provider_keeps_the_protocol() -> None:
+    import inspect
+
+    from dagster_project.contracts.tables import CONTRACTS
+    from dagster_project.sources.live.provider import Provider
+    from dagster_project.sources.live.registry import PROVIDERS, provider
+
+    for name in PROVIDERS:
+        one = provider(name)
+        assert name == one.NAME and set(one.TABLES) <= set(CONTRACTS)
+        for function in ("plan", "check", "parse", "probe"):
+            wanted = list(inspect.signature(getattr(Provider, function)).parameters)[1:]
+            assert list(inspect.signature(getattr(one, function)).parameters) == wanted, f"{name}.{function}"
+
+
 def test_data_dictionary_is_up_to_date(tmp_path: Path) -> None:
     manifest = read_manifest(ensure_manifest(Settings(data_dir=tmp_path)))
     assert docs.DATA_DICTIONARY.read_text() == docs.data_dictionary(manifest), "run `make docs`"

@@ -71,6 +71,7 @@ COMPANY_FACTS = Contract(
     availability=Availability("filed_date", "on", "16:00"),
     cadence="irregular",
     live_source="SEC companyfacts",
+    extracted_after=("fund_holdings",),
     row_rules=(
         RowRule("known_after_filing", "no fact was available before the day of its filing", "filed_date",
                 known_before_filing),
