@@ -34,6 +34,10 @@ def store(tmp_path: Path) -> "Iterator[Store]":
         yield Store(tmp_path, connection)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-fault", action="store_true", help="every fault of every service, not a fixed sample")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scenario(name): run of the whole program (tests/scenarios.py) a test looks at")
 

@@ -64,8 +64,8 @@ def domain_freshness(
     Args:
         data_through: last day per table, None when it has no rows.
         has_problem: a payload of the domain was refused or unreadable in the last run.
-        is_unreachable: a service of the domain gave nothing in the last run, and nothing stood in for it. A domain
-            without a cadence is stale then, for nobody can say that there was nothing new.
+        is_unreachable: a service of the domain gave nothing in the last run, and nothing stood in for it. Services
+            are asked for what is missing, so something is, if only one fund of several.
     """
     import numpy as np
 
@@ -83,5 +83,5 @@ def domain_freshness(
     expected = min(due)
     sessions = nyse_sessions(through.year, expected.year) if expected > through else np.array([], "datetime64[ns]")
     late = int(((sessions > np.datetime64(through)) & (sessions <= np.datetime64(expected))).sum())
-    status = "refused" if has_problem else "stale" if late else "fresh"
+    status = "refused" if has_problem else "stale" if late or is_unreachable else "fresh"
     return Freshness(domain, through, expected, late, status)

@@ -100,10 +100,11 @@ def compare(internet: Internet, directory: Path, table: str) -> tuple[int, list[
     truth = internet.market.rows(table)
     if key[0] in ("symbol", "fund_symbol"):
         truth = truth[truth[key[0]].isin(SYMBOLS) & (truth[key[1]] >= "2015-12-01")]
-    if table == "fed_funds_futures":  # neither service has contracts that have ended
-        truth = truth[truth["contract_month"] >= f"{internet.market.now:%Y-%m-01}"]
     both = held.merge(truth[[*key, value]], on=key, how="outer", suffixes=("", "_true"), indicator=True)
-    lacking = int((both["_merge"] == "right_only").sum())
+    lacks = both["_merge"] == "right_only"
+    if table == "fed_funds_futures":  # neither service has contracts that have ended
+        lacks &= both["contract_month"] >= f"{internet.market.now:%Y-%m-01}"
+    lacking = int(lacks.sum())
     wrong = both[(both["_merge"] != "right_only") & ~((both[value] - both[f"{value}_true"]).abs() < 1e-6)]
     return lacking, list(wrong.head(5).itertuples(index=False, name=None))
 
@@ -210,8 +211,17 @@ BROKEN = {
 """Services that break together, the table and domain that suffer, and whether another address or service helps."""
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("broken", BROKEN)
+EVERY_FAULT = list(itertools.product(BROKEN, FAULTS))
+SAMPLE = [(broken, FAULTS[(3 * place + turn) % len(FAULTS)]) for place, broken in enumerate(BROKEN) for turn in (0, 4)]
+"""Two faults of each, each fault at least twice; `make soak` runs them all."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "broken" in metafunc.fixturenames:
+        chosen = EVERY_FAULT if metafunc.config.getoption("--every-fault") else SAMPLE
+        metafunc.parametrize(("broken", "fault"), chosen)
+
+
 def test_a_broken_service_gives_right_or_stale_and_heals(
     internet: Internet, day: Path, broken: str, fault: str
 ) -> None:

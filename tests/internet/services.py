@@ -251,7 +251,7 @@ SERVICES = {
     "ssga": Service("ssga_address", ssga, (b"", b"")),
     "cme": Service("cme_address", cme, (b'"settle"', b'"price"')),
     "new_york_fed": Service("new_york_fed_address", new_york_fed, (b"percentRate", b"rate")),
-    "fred": Service("fred_address", fred, (b"DFF", b"XFF")),
+    "fred": Service("fred_address", fred, (b"observation_date", b"day")),
     "fred_api": Service("fred_api_address", fred_api, (b'"value"', b'"v"')),
     "treasury": Service("treasury_address", treasury, (b"10 Yr", b"Ten")),
     "sec": Service("sec_address", sec, (b'"ticker"', b'"t"')),
