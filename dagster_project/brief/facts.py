@@ -4,6 +4,7 @@ Belongs here: which day is meant, which sections there are, what must be warned 
 Does not belong here: the sections themselves, and layout (`render`).
 """
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,10 +62,15 @@ def read_brief(database: Path, as_of: str = "latest", framing: str | None = None
         )
 
 
+def _behind(late: int | None, expected: date | None) -> str:
+    """How far a domain is behind, in words; one can be whole by its days and still lack what a service did not give."""
+    return f"{late} sessions behind {expected}" if late else "not all of it could be brought up to date"
+
+
 def _warnings(reader: "duckdb.DuckDBPyConnection") -> list[str]:
     found = [
         f"{domain}: {'a delivery was refused, ' if status == 'refused' else ''}"
-        + (f"data through {through}, {late} sessions behind {expected}" if through else "no data")
+        + (f"data through {through}, {_behind(late, expected)}" if through else "no data")
         for domain, through, expected, late, status in reader.execute(
             "select domain, data_through, expected_through, stale_sessions, status from meta.freshness "
             "where status in ('stale', 'missing', 'refused')"

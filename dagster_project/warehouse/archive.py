@@ -40,8 +40,8 @@ class LedgerEntry:
     observed_at: str
     """Naive UTC, ISO 8601 with microseconds; strictly increasing with `seq`."""
     accept_removals: bool = False
-    kind: Literal["reading", "release", "drop"] = "reading"
-    """A reading of a payload, or a decision of a person about rows of it that are in quarantine."""
+    kind: Literal["reading", "release", "drop", "prune"] = "reading"
+    """A reading of a payload, or a decision of a person: about rows of it that are in quarantine, or to give it up."""
     lines: tuple[int, ...] = ()
     """Lines of the payload that a decision is about, where they never came into raw."""
     judged_rows: tuple[int, ...] = ()
@@ -169,6 +169,16 @@ class Archive:
             accept_removals=False,
         )  # fmt: skip
         return self._write(entry, self.entries(), clock)
+
+    def give_up(self, reading: LedgerEntry, note: str, clock: Clock = utc_now) -> LedgerEntry:
+        """Write down that a payload was given up; `judged_rows` of the entry has the place of its reading."""
+        entry = replace(reading, kind="prune", lines=(), judged_rows=(reading.seq,), note=note, accept_removals=False)
+        return self._write(entry, self.entries(), clock)
+
+    @staticmethod
+    def pruned(entries: Iterable[LedgerEntry]) -> frozenset[int]:
+        """Places of readings whose payloads were given up."""
+        return frozenset(seq for entry in entries if entry.kind == "prune" for seq in entry.judged_rows)
 
     def _write(self, entry: LedgerEntry, entries: list[LedgerEntry], clock: Clock) -> LedgerEntry:
         """Give the entry its place and instant, both after every other's, and append it."""

@@ -130,6 +130,8 @@ def ingest_pending(connection: "duckdb.DuckDBPyConnection", archive: Archive, co
     Raw is a function of the archive: a warehouse that starts empty comes to the same rows.
     """
     entries = [entry for entry in archive.entries() if entry.table == contract.table]
+    given_up = archive.pruned(entries)
+    entries = [entry for entry in entries if entry.kind != "prune" and entry.seq not in given_up]
     done = {row[0] for row in connection.execute("select payload_seq from ops.payload_log").fetchall()}
     new = 0
     for entry in entries:

@@ -20,6 +20,7 @@ from dagster_project.sources.live import universe
 from dagster_project.warehouse.archive import Archive
 from dagster_project.warehouse.ingest import TableReport
 from dagster_project.warehouse.meta import read_freshness
+from dagster_project.warehouse.prune import prunable, prune
 from tests.helpers import differing_rows, raw_relations
 from tests.internet.internet import FAULTS, Internet
 
@@ -339,3 +340,30 @@ def test_with_a_key_recent_yields_come_as_vintages_and_the_key_is_nowhere(
     assert KEY not in caplog.text + repr(reports)
     for file in day.rglob("*"):
         assert file.is_dir() or KEY.encode() not in file.read_bytes(), file
+
+
+def test_pruning_says_what_is_lost_and_a_rebuild_does_without(internet: Internet, day: Path) -> None:
+    tables = ["fund_nav_shares", "treasury_yields"]
+    for turn in (0, 1):
+        internet.market.now = SECOND + timedelta(days=turn)
+        take_in(internet, day, tables)
+    settings = internet.settings(day)
+    archive = Archive(settings.archive_dir)
+    before = len(archive.entries())
+    with steps.warehouse(settings) as connection:
+        chosen = {one.table: one for one in prunable(connection, archive, SECOND + timedelta(hours=1))}
+        held = dict(
+            connection.execute("select payload_seq, count(*) from raw.fund_nav_shares group by payload_seq").fetchall()
+        )
+        navs = chosen["fund_nav_shares"]
+        assert navs.vintages == sum(held[entry.seq] for entry in navs.entries) > 0
+        assert {entry.name for entry in chosen["treasury_yields"].entries} == {"2017.csv"}, "the last reading stays"
+        prune(archive, list(chosen.values()), "test")
+    assert len(archive.entries()) == before + sum(len(one.entries) for one in chosen.values())
+    assert not any(archive.payload_file(entry).exists() for one in chosen.values() for entry in one.entries)
+    internet.market.now = SECOND + timedelta(days=4)
+    reports = take_in(internet, day, tables)
+    assert all(report.status == "ok" for report in reports.values())
+    rows = steps.rebuild_raw(settings)
+    assert rows["fund_nav_shares"] > 0
+    assert compare(internet, day, "fund_nav_shares")[1] == []

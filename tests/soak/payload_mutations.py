@@ -1,4 +1,4 @@
-"""Payloads of every provider, damaged at random from a seed: does a parser ever crash, or a bad row reach raw?
+"""Payloads of the market and rates providers, damaged at random from a seed: does a parser ever crash, or a bad row reach raw?
 
 `python -m tests.soak.payload_mutations --count 1000 --report docs/soak_payloads.md` runs the campaign; the test suite
 runs a small part of it. A mutation is a cut, flipped, repeated or swapped piece, a changed number, a renamed word, or a
@@ -23,7 +23,6 @@ from dagster_project.errors import SourceError
 from dagster_project.revision import git_revision
 from dagster_project.sources.live.provider import Request
 from dagster_project.sources.live.registry import provider
-from tests import sec_payloads
 from tests.internet.internet import plain
 from tests.internet.loopback import Asked
 from tests.internet.market import Market
@@ -33,8 +32,6 @@ NOW = datetime(2016, 3, 1, 23, 30)
 """A quarter of simulated data: enough rows for every rule, quick to read a thousand times."""
 WORDS = (b"", b"0", b"-1", b"1e999", b"NaN", b"null", b"20170331", b"9" * 40, b"=1+1", b"&x;", b"../../etc/passwd",
          b"\x00", b"<html>", b"2017-13-45", b"Infinity", b"--", b"\xff\xfe", b'"')  # fmt: skip
-POSITIONS = tuple(sec_payloads.position(f"SIMULATED {n}", ticker=f"S{n}", isin=f"US{n:010d}") for n in range(20))
-FLOWS = (("100000000", "0", "30000000"), ("0", "1000000", "5000000"), ("2000000", "0", "1000000"))
 
 
 @dataclass(frozen=True)
@@ -85,11 +82,6 @@ def cases() -> list[Case]:
         ("fred", "treasury_yields", "DGS10.json",
          told("fred_api", "/x", api_key="k", series_id="DGS10", **february)),
         ("treasury", "treasury_yields", "2016.csv", told("treasury", "/x", field_tdr_date_value="2016")),
-        ("sec_tickers", "security_identifiers", sec_payloads.TICKERS_NAME, sec_payloads.tickers()),
-        ("sec_company_facts", "company_facts", f"{sec_payloads.COMPANY}.json", sec_payloads.two_years().content()),
-        ("sec_nport", "fund_holdings", sec_payloads.NPORT_NAME, sec_payloads.nport(positions=POSITIONS)),
-        ("sec_nport", "published_figures", sec_payloads.NPORT_NAME, sec_payloads.nport(flows=FLOWS)),
-        ("shiller", "index_fundamentals", "ie_data.xls", sec_payloads.shiller_workbook()),
     ]  # fmt: skip
     series = {"ssga": ("SPY",), "ishares": ("IWM",)}
     return [
