@@ -14,7 +14,7 @@ from dagster_project.sources.live.config import LiveConfig
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_CIK = 9_999_999_999
+CIK_DIGITS = 10
 FILING_CUT_OFF = "17:30"
 """New York time until which EDGAR gives a filing the date of the day: never earlier than the truth."""
 
@@ -40,7 +40,7 @@ def company_id(cik: Any) -> str:
         SourceError: it is no CIK.
     """
     digits = str(cik)
-    if isinstance(cik, bool) or not (digits.isascii() and digits.isdigit()) or not 0 < int(digits) <= MOST_CIK:
+    if isinstance(cik, bool) or not (digits.isascii() and digits.isdigit()) or len(digits) > CIK_DIGITS:
         raise SourceError(f"expected a CIK of up to ten digits, found {digits[:40]!r}.")
     return f"CIK{int(digits):010d}"
 

@@ -160,11 +160,11 @@ CONCEPTS = (
             *_first("DebtCurrent"),
             (
                 Term(("LongTermDebtCurrent", "LongTermDebtAndCapitalLeaseObligationsCurrent")),
-                _optional("ShortTermBorrowings", "CommercialPaper"),
+                _optional("ShortTermBorrowings", "CommercialPaper", "OtherShortTermBorrowings"),
                 _optional("ConvertibleDebtCurrent", "ConvertibleNotesPayableCurrent"),
             ),
             (
-                Term(("ShortTermBorrowings", "CommercialPaper")),
+                Term(("ShortTermBorrowings", "CommercialPaper", "OtherShortTermBorrowings")),
                 _optional("ConvertibleDebtCurrent", "ConvertibleNotesPayableCurrent"),
             ),
             *_first("ConvertibleDebtCurrent", "ConvertibleNotesPayableCurrent", "NotesPayableCurrent"),

@@ -218,18 +218,20 @@ def _filing(name: str, content: bytes) -> Filing:
     root = _xml(content, EXPECTED, f"{NPORT}edgarSubmission")
     form = _text(root, "headerData/submissionType")
     if form not in ("NPORT-P", "NPORT-P/A"):
-        raise SourceError(f"expected {EXPECTED} of type NPORT-P, found {form!r}.")
+        raise SourceError(f"expected {EXPECTED} of type NPORT-P, found {form[:40]!r}.")
     general = "formData/genInfo"
     registrant = company_id(_text(root, f"{general}/regCik"))
     series = _text(root, f"{general}/seriesId")
     if match["series"] not in (series, registrant):
         raise SourceError(
-            f"expected a filing of {match['fund']} ({match['series']}), one of {series or registrant} came."
+            f"expected a filing of {match['fund']} ({match['series']}), one of {(series or registrant)[:40]} came."
         )
     try:
         filed, day = date.fromisoformat(match["filed"]), date.fromisoformat(_text(root, f"{general}/repPdDate"))
     except ValueError as error:
-        raise SourceError(f"expected {EXPECTED} with a day of its holdings (repPdDate), found {error}.") from error
+        raise SourceError(
+            f"expected {EXPECTED} with a day of its holdings (repPdDate), found {str(error)[:80]}."
+        ) from error
     if day > filed:
         raise SourceError(f"expected {EXPECTED} of a day before its filing on {filed}, found {day}.")
     folder = registrant.removeprefix("CIK").lstrip("0")
