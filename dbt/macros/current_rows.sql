@@ -6,9 +6,11 @@
    2. Per grain, over the sources that are left: latest available_at, then observed_at, then the source priority of
       the contract, then the source name.
 
+   With of_each_source the second step is left out, for a model that chooses a source for more than one grain.
+
    Grain and source_priority stand in config.meta of the source table, its columns in its column list
    (models/staging/_sources.yml): nothing about a raw table is written here. #}
-{% macro current_rows(source_table) -%}
+{% macro current_rows(source_table, of_each_source=false) -%}
     {%- set relation = source('raw', source_table) -%}
     {%- if not execute -%}
         {# parsing: there is no graph yet, and only the dependency matters #}
@@ -49,7 +51,9 @@
     select
         {{ columns | join(',\n        ') }}
     from latest_of_each_source
+    {%- if not of_each_source %}
     where choice_number = 1
+    {%- endif %}
 {%- endmacro %}
 
 

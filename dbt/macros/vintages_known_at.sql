@@ -7,8 +7,8 @@
    day; it looks ahead and is never a headline.
    Within both: per source and grain the latest by available_at, observed_at, payload_seq; a tombstone takes the row
    away; of the sources that are left the latest, as in current_rows. value_of_vintage_before is what the vintage before
-   said about the same period. #}
-{% macro vintages_known_at(knowledge, days, vintages, months_back) -%}
+   said about the same period. Parts of a year (quarters, halves, nine months) are taken from fewer months back. #}
+{% macro vintages_known_at(knowledge, days, vintages, months_back, months_back_of_parts) -%}
     {%- set grain = 'company_id, concept, period_type, period_end' -%}
     select
         '{{ knowledge }}' as knowledge,
@@ -48,6 +48,10 @@
                 on
                     vintages.period_end <= days.known_on
                     and vintages.period_end >= {{ add_months('days.known_on', -months_back) }}
+                    and (
+                        vintages.period_type in ('FY', 'TTM', 'I')
+                        or vintages.period_end >= {{ add_months('days.known_on', -months_back_of_parts) }}
+                    )
                     and (
                         '{{ knowledge }}' = 'latest_vintage'
                         or vintages.available_at_utc < cast({{ add_days('days.known_on', 1) }} as timestamp)

@@ -1,8 +1,6 @@
 {#- annual_months, quarterly_months: a period that ended longer ago says nothing about the day. -#}
 {%- set annual_months = 15 -%}
 {%- set quarterly_months = 6 -%}
-{#- months_back: the period in use and three filings before it. -#}
-{%- set months_back = annual_months + 36 -%}
 {#- A stub between two fiscal year ends: longer than a vendor's shift to the month end, shorter than a year. -#}
 {%- set stub_days_from = 45 -%}
 {%- set stub_days_to = 329 -%}
@@ -13,24 +11,11 @@
 {%- set vintage_factor = 1.9 -%}
 {#- Losses of a shell reach thirty times its assets; another unit is a thousand times a twentieth. -#}
 {%- set most_earnings_of_assets = 50 -%}
-{%- set flows = "'net_income_common', 'revenue', 'operating_income', 'depreciation_amortization', "
-    ~ "'interest_expense_net', 'interest_expense', 'dividends_paid'" -%}
 {%- set never_negative = "'total_assets', 'shares_diluted', 'cash_and_short_term_investments', 'long_term_debt', "
     ~ "'short_term_debt', 'floating_rate_debt'" -%}
 
-with vintages as (
-    select * from {{ ref('stg_fundamentals__company_fact_vintages') }}
-),
-
-days as (
-    select distinct as_of_date as known_on
-    from {{ ref('stg_fundamentals__fund_holdings') }}
-),
-
-known as (
-    {{ vintages_known_at('as_known', 'days', 'vintages', months_back) }}
-    union all
-    {{ vintages_known_at('latest_vintage', 'days', 'vintages', months_back) }}
+with known as (
+    select * from {{ ref('int_fundamentals__facts_known') }}
 ),
 
 whole_periods as (
@@ -39,7 +24,7 @@ whole_periods as (
         known_on,
         company_id,
         concept,
-        period_type as period_basis,
+        period_basis,
         period_end,
         filed_date,
         fact_value,
@@ -49,7 +34,7 @@ whole_periods as (
         payload_row,
         is_released
     from known
-    where period_type in ('FY', 'TTM')
+    where period_basis in ('FY', 'TTM')
 ),
 
 quarters as (
@@ -57,7 +42,7 @@ quarters as (
         *,
         dense_rank() over (partition by knowledge, known_on, company_id order by period_end desc) as quarter_from_latest
     from known
-    where period_type in ('Q1', 'Q2', 'Q3', 'Q4')
+    where period_basis in ('Q1', 'Q2', 'Q3', 'Q4')
 ),
 
 four_quarters as (
@@ -70,7 +55,7 @@ four_quarters as (
         max(period_end) as period_end,
         max(filed_date) as filed_date,
         case
-            when concept in ({{ flows }}) then sum(fact_value)
+            when concept in {{ flow_concepts() }} then sum(fact_value)
             else max(case when quarter_from_latest = 1 then fact_value end)
         end as fact_value,
         cast(null as double) as value_of_vintage_before,
@@ -113,7 +98,7 @@ by_basis as (
     where
         latest_quarter = 1
         and is_filed_after_the_end = 1
-        and (concept not in ({{ flows }}) or (quarters_with_value = 4 and days_covered between 250 and 300))
+        and (concept not in {{ flow_concepts() }} or (quarters_with_value = 4 and days_covered between 250 and 300))
 ),
 
 periods as (
@@ -134,6 +119,8 @@ periods as (
         company_id,
         period_basis,
         period_end
+    -- shares or assets of a later quarter alone do not displace the annual report
+    having period_basis = 'FY' or count(case when concept = 'net_income_common' then 1 end) > 0
 ),
 
 ranked_periods as (
@@ -220,7 +207,7 @@ judged_alone as (
             when is_released then null
             when filed_date < period_end then 'filed_before_period_end'
             when
-                period_basis = 'FY' and concept in ({{ flows }})
+                period_basis = 'FY' and concept in {{ flow_concepts() }}
                 and days_since_previous_period between {{ stub_days_from }} and {{ stub_days_to }}
                 then 'fiscal_year_changed'
             when concept in ({{ never_negative }}) and fact_value < 0 then 'negative_amount'

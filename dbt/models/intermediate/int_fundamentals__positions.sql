@@ -19,6 +19,10 @@ vintages as (
     select * from {{ ref('stg_fundamentals__company_fact_vintages') }}
 ),
 
+identifiers as (
+    select * from {{ ref('stg_membership__security_identifiers') }}
+),
+
 baskets as (
     select * from {{ ref('baskets') }}
 ),
@@ -57,7 +61,9 @@ described as (
         class_tickers.ticker is not null as is_listed_class,
         coalesce(lower(holdings.sector) like 'financial%', false)
         or coalesce(lower(holdings.sector) like 'bank%', false)
-        or coalesce(lower(holdings.sector) like 'insurance%', false) as is_financial,
+        or coalesce(lower(holdings.sector) like 'insurance%', false)
+        -- a basket without sectors (N-PORT) cannot tell its banks: leverage leaves all of it out
+        or count(holdings.sector) over (partition by holdings.basket, holdings.as_of_date) = 0 as is_financial,
         lower(trim(holdings.asset_class)) = 'equity'
         and not coalesce(lower(holdings.sector) like 'cash%', false)
         and not (
@@ -165,6 +171,16 @@ labels as (
         company_id,
         ticker_key,
         available_at_utc
+    union
+    -- facts of the SEC carry no ticker: its list of companies does
+    select
+        member_id as company_id,
+        symbol_key as ticker_key,
+        available_at_utc
+    from identifiers
+    where
+        member_id in (select vintages.company_id from vintages)
+        and symbol_key is not null
 ),
 
 labels_known as (

@@ -1,5 +1,30 @@
 with current_holdings as (
-    {{ current_rows('fund_holdings') }}
+    {{ current_rows('fund_holdings', of_each_source=true) }}
+),
+
+-- a basket is one source's: tickers of two that name securities differently would count twice
+sources_of_day as (
+    select
+        fund_symbol,
+        as_of_date,
+        source,
+        row_number() over (partition by fund_symbol, as_of_date order by min(available_at), source) as choice_number
+    from current_holdings
+    group by
+        fund_symbol,
+        as_of_date,
+        source
+),
+
+chosen as (
+    select current_holdings.*
+    from current_holdings
+    inner join sources_of_day
+        on
+            current_holdings.fund_symbol = sources_of_day.fund_symbol
+            and current_holdings.as_of_date = sources_of_day.as_of_date
+            and current_holdings.source = sources_of_day.source
+            and sources_of_day.choice_number = 1
 ),
 
 final as (
@@ -25,7 +50,7 @@ final as (
         payload_row,
         coalesce(is_released, false) as is_released,
         is_simulated
-    from current_holdings
+    from chosen
 )
 
 select * from final
