@@ -212,7 +212,7 @@ def sec_data(market: Market, asked: Asked) -> Answer:
         values = dict(zip(group["concept"], group["value"], strict=True))
         start = str((pd.Timestamp(end) - pd.DateOffset(years=1) + pd.Timedelta(days=1)).date())
         annual = {"form": "10-K", "fp": "FY", "fy": int(str(end)[:4])}
-        for concept, tag in {"revenue": "Revenues", "net_income": "NetIncomeLoss"}.items():
+        for concept, tag in {"revenue": "Revenues", "net_income_common": "NetIncomeLoss"}.items():
             if concept in values:
                 company.flow(tag, values[concept], start, end, filed, **annual)
         for concept, tag in {"total_assets": "Assets", "total_equity": "StockholdersEquity"}.items():

@@ -9,9 +9,13 @@ import pytest
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.contracts.validate import validate
 from dagster_project.errors import SourceError
+from dagster_project.sources.files import FilesSource
 from dagster_project.sources.live import sec_company_facts, sec_filing_index, sec_tickers
 from dagster_project.sources.live.config import LiveConfig
+from dagster_project.sources.live.http import Client
 from dagster_project.sources.live.provider import PastPayload, Request, State
+from dagster_project.sources.live.source import LiveSource
+from tests.internet.loopback import Answer, Asked, Loopback
 from tests.sec_payloads import (
     COMPANY,
     TICKERS_NAME,
@@ -242,6 +246,21 @@ def test_first_build_asks_for_every_company_of_the_baskets_that_the_sec_knows():
     assert look.asked == ["company_tickers"]
 
 
+def test_a_company_that_never_gave_facts_may_have_none_and_one_that_did_may_not():
+    held = {"CIK0000001000.json": PastPayload(datetime(2024, 2, 20, 12), "", "")}
+    state = State(NOW, date(2024, 2, 29), payloads=held, tickers={"IWM": ("T0", "T5")})
+    look = Shelf(
+        company_tickers=tickers(),
+        index=index_listing("20240226"),
+        form_20240226=filing_index("20240226", ("10-K", 1000)),
+    )
+    requests = sec_company_facts.plan("company_facts", state, CONFIG, look)
+    assert {request.name: request.may_be_missing for request in requests} == {
+        "CIK0000001000.json": False,
+        "CIK0000001005.json": True,
+    }
+
+
 def test_later_builds_ask_for_companies_that_filed_a_report_since():
     held = {
         f"CIK000000100{n}.json": PastPayload(datetime(2024, 2, day, 12), "", "")
@@ -312,3 +331,34 @@ def test_a_key_of_two_companies_is_nobodys():
 def test_lists_of_tickers_that_are_none_are_refused(content, expected):
     with pytest.raises(SourceError, match=expected):
         sec_tickers.check(Request("security_identifiers", TICKERS_NAME, ("https://sec.example",)), content)
+
+
+def test_a_company_without_facts_is_no_failure_of_the_service(tmp_path):
+    facts = two_years()
+    facts.cik = 1001
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/files/company_tickers.json":
+            return Answer(tickers())
+        return Answer(facts.content()) if asked.path.endswith("CIK0000001001.json") else Answer(b"none", status=404)
+
+    with Loopback(answer) as service:
+        config = LiveConfig(
+            sec_address=service.address, sec_data_address=service.address, sec_contact="Test test@example.org",
+            sec_requests_per_second=10,
+        )  # fmt: skip
+        held = {"CIK0000001002.json": PastPayload(NOW, "", "")}
+
+        def source_of(payloads: dict[str, PastPayload]) -> LiveSource:
+            state = State(NOW, date(2024, 2, 29), payloads=payloads, tickers={"IWM": ("T0", "T-B", "T2")})
+            return LiveSource(
+                Client(config), lambda table, provider: state, FilesSource(tmp_path, (), is_optional=True)
+            )
+
+        source = source_of({})
+        fetched = [source.fetch(ref) for ref in source.plan(["company_facts"]).payloads]
+        assert [one and one.content for one in fetched] == [None, facts.content(), None]
+        # the lists of what was filed are missing as well, and those are a failure
+        failures = source_of(held).plan(["company_facts"]).failures
+        assert list(failures) == ["sec_company_facts"]
+        assert "index.json: expected status 200, got 404" in failures["sec_company_facts"]

@@ -86,6 +86,10 @@ class _Letter:
         return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+class MissingError(SourceError):
+    """The service says that there is nothing under this address (status 404)."""
+
+
 class Client:
     """Sends requests for the length of one build. Not for several threads."""
 
@@ -125,6 +129,7 @@ class Client:
             known: kept headers of an earlier answer (`etag`, `last-modified`) that the caller still has.
 
         Raises:
+            MissingError: status 404.
             SourceError: no usable answer after all attempts, or the limits of this build are reached.
         """
         if address in self._remembered:
@@ -232,7 +237,8 @@ class Client:
         if status in PASSING_STATUSES:
             raise _PassingError(f"status {status}", _retry_after(headers.get("retry-after")))
         if status != 200:
-            raise SourceError(
+            kind = MissingError if status == 404 else SourceError
+            raise kind(
                 f"{address}: expected status 200, got {status}. The address may have moved, or this client is refused."
             )
         content = self._read(address, chunks)

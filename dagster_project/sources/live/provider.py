@@ -43,6 +43,8 @@ class Request:
     """Query parameters that are added when sending and never written down (keys)."""
     as_browser: bool = False
     """Send it the way a browser does (TLS and headers): for services that refuse other clients."""
+    may_be_missing: bool = False
+    """Status 404 says that there is no such payload yet (a company without reports), and is no failure."""
     only_if_failed: str | None = None
     """A fallback: asked for only when a request of this provider for the same table has failed in this build."""
 

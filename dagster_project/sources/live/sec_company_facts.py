@@ -61,7 +61,13 @@ def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[R
         since = max(held.values()) - timedelta(days=config.refetched_days)
         filed = sec_filing_index.last_filings(PERIODIC_FORMS, since, state.now.date(), config, look)
     return [
-        Request(table, f"{cik}.json", (f"{config.sec_data_address}/api/xbrl/companyfacts/{cik}.json",), headers=headers)
+        Request(
+            table,
+            f"{cik}.json",
+            (f"{config.sec_data_address}/api/xbrl/companyfacts/{cik}.json",),
+            headers=headers,
+            may_be_missing=cik not in held,
+        )
         for cik in wanted
         if cik not in held or (cik in filed and filed[cik] >= held[cik])
     ]

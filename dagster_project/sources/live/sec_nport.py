@@ -41,8 +41,9 @@ PAYLOAD_NAME = re.compile(
 )
 MOST_FILINGS = 40
 """Filings of one fund that are asked for: ten years."""
-DAYS_BETWEEN = 20
-"""EDGAR is asked for new filings of a fund when the last one is at least this old: there is one a quarter."""
+DAYS_BETWEEN = 75
+"""EDGAR is asked for new filings of a fund when the last one is at least this old: there is one a quarter. An older one
+that failed comes with the next."""
 PUBLISHER = "SEC N-PORT"
 ASSET_CLASSES = {
     "EC": "Equity", "EP": "Preferred Equity", "DBT": "Fixed Income", "STIV": "Money Market", "DE": "Futures",

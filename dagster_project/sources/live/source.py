@@ -12,7 +12,7 @@ from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.contracts.validate import RefusedError, refuse_other_shape, validate
 from dagster_project.sources.base import Fetched, PayloadRef, Plan, SourceError
 from dagster_project.sources.files import FilesSource
-from dagster_project.sources.live.http import Client, Response
+from dagster_project.sources.live.http import Client, MissingError, Response
 from dagster_project.sources.live.provider import PastPayload, Provider, Request, State
 from dagster_project.sources.live.registry import PROVIDERS, provider
 
@@ -78,6 +78,11 @@ class LiveSource:
         for address in request.addresses:
             try:
                 response = self._ask(request, address, self._past.get(ref))
+            except MissingError as error:
+                if request.may_be_missing:
+                    return None
+                reasons.append(str(error))
+                continue
             except SourceError as error:
                 reasons.append(str(error))
                 continue
