@@ -326,6 +326,7 @@ def test_a_key_of_two_companies_is_nobodys():
         (tickers(20), "at least 1,000, found 20: it looks cut off"),
         (b'{"0": {"cik_str": 1, "symbol": "A"}}', "found at '0'"),
         (b"[]", "something else came"),
+        (b'{"0": {"cik_str": 1, "ticker": "\\ud800"}}', r"found at '0': .*ud800"),
     ],
 )
 def test_lists_of_tickers_that_are_none_are_refused(content, expected):

@@ -203,7 +203,9 @@ def _xml(content: bytes, expected: str, root: str) -> Element:
     try:
         found: Element = ElementTree.fromstring(content.lstrip(b"\xef\xbb\xbf \t\r\n"), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise SourceError(f"expected {expected}, cannot be read ({error}): {first_bytes(content)}.") from error
+        raise SourceError(
+            f"expected {expected}, cannot be read ({str(error)[:120]}): {first_bytes(content)}."
+        ) from error
     if found.tag != root:
         raise SourceError(f"expected {expected}, found the root {found.tag[:80]!r}: {first_bytes(content)}.")
     return found

@@ -97,8 +97,8 @@ def symbol_key(ticker: str) -> str:
 
 def _company(number: str, entry: object) -> tuple[str, str]:
     ticker = entry.get("ticker") if isinstance(entry, dict) else None
-    if not isinstance(entry, dict) or not isinstance(ticker, str) or not ticker.strip():
-        raise SourceError(f"expected {EXPECTED}, found at {number[:20]!r}: {str(entry)[:80]}. The shape changed.")
+    if not isinstance(entry, dict) or not isinstance(ticker, str) or not ticker.strip() or not ticker.isascii():
+        raise SourceError(f"expected {EXPECTED}, found at {number[:20]!a}: {ascii(entry)[:80]}. The shape changed.")
     return company_id(entry.get("cik_str")), ticker.strip()
 
 
