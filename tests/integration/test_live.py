@@ -127,6 +127,24 @@ def test_a_first_build_from_nothing_is_right(internet: Internet, first_day: Path
     assert {found[domain] for domain in ("prices", "flows", "rates")} == {"fresh"}
 
 
+def test_a_backfill_asks_again_for_its_days_and_little_else(internet: Internet, day: Path) -> None:
+    internet.market.now = FIRST
+    settings, build = internet.settings(day), f"build {next(_builds)}"
+    asked = (date(2016, 5, 31), date(2017, 5, 26))
+    tables = [table for table, contract in CONTRACTS.items() if contract.cadence == "session"]
+    for table in tables:
+        done = steps.extract(settings, CONTRACTS[table], build, clock=lambda: FIRST, asked=asked)
+        assert done.report.problems == []
+        assert done.report.rows_new == 0, f"{table}: the same rows came again"
+    requests = internet.requests()
+    print("requests of a backfill of 250 sessions over two years:", requests)
+    assert requests["new_york_fed"] == 1 and requests["treasury"] == 2
+    assert requests["yahoo"] <= len(SYMBOLS) + 13
+    assert sum(requests.values()) < 40
+    for table in CHECKED:
+        assert compare(internet, day, table) == (0, []), table
+
+
 def test_answers_are_archived_with_where_they_came_from(internet: Internet, first_day: Path) -> None:
     archive = Archive(internet.settings(first_day).archive_dir)
     entries = archive.entries()

@@ -92,3 +92,25 @@ def test_makefile_has_the_targets_of_the_readme(target: str) -> None:
 def test_nothing_is_named_dbt_as_a_package() -> None:
     """A package in dbt/ would shadow dbt itself."""
     assert not list((ROOT / "dbt").rglob("__init__.py"))
+
+
+DOCUMENTS = sorted(file for folder in (ROOT, ROOT / "docs") for file in folder.glob("*.md"))
+
+
+def anchors(text: str) -> set[str]:
+    """Anchors of the headings, as they are made from their words."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
+def test_links_between_documents_lead_somewhere(document: Path):
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (document.parent / path).resolve() if path else document
+        assert file.exists(), f"{document.name} links to {target}"
+        if anchor and file.suffix == ".md":
+            assert anchor in anchors(file.read_text(encoding="utf-8")), f"{document.name} links to {target}"
