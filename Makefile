@@ -21,6 +21,7 @@ BUILD_OPTIONS := $(if $(SOURCE),--source $(SOURCE)) $(if $(INBOX),--inbox $(INBO
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
 	@echo "  make build SOURCE=files INBOX=path    build from your own files"
+	@echo "  make build SOURCE=live                build from public services (docs/live.md)"
 
 # The environment: made again whenever the lock or the package's declaration changes. A shim that answers to
 # a name but cannot run is passed over, so every candidate is asked for its version.

@@ -1,4 +1,4 @@
-"""Payloads of the market and rates providers, damaged at random from a seed: does a parser ever crash, or a bad row reach raw?
+"""Payloads of prices, funds and rates, damaged at random from a seed: does a parser crash, or a bad row reach raw?
 
 `python -m tests.soak.payload_mutations --count 1000 --report docs/soak_payloads.md` runs the campaign; the test suite
 runs a small part of it. A mutation is a cut, flipped, repeated or swapped piece, a changed number, a renamed word, or a
