@@ -1,12 +1,10 @@
 """Payloads of prices, funds and rates, damaged at random from a seed: does a parser crash, or a bad row reach raw?
 
-`python -m tests.soak.payload_mutations --count 1000 --report docs/soak_payloads.md` runs the campaign; the test suite
-runs a small part of it. A mutation is a cut, flipped, repeated or swapped piece, a changed number, a renamed word, or a
+`make soak CAMPAIGN=payload_mutations` makes at least a thousand per payload; the test suite makes a few. A mutation is a cut, flipped, repeated or swapped piece, a changed number, a renamed word, or a
 piece of another payload. Each one ends in one of three ways: accepted, accepted with rows in quarantine, or refused
 with words. Anything else is a finding.
 """
 
-import argparse
 import io
 import random
 import re
@@ -15,7 +13,6 @@ import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.contracts.validate import RefusedError, refuse_other_shape, validate
@@ -23,11 +20,14 @@ from dagster_project.errors import SourceError
 from dagster_project.revision import git_revision
 from dagster_project.sources.live.provider import Request
 from dagster_project.sources.live.registry import provider
+from tests.helpers import REPO
 from tests.internet.internet import plain
 from tests.internet.loopback import Asked
 from tests.internet.market import Market
 from tests.internet.services import SERVICES
 
+REPORT = REPO / "docs" / "soak_payload_mutations.md"
+FEWEST = 1000
 NOW = datetime(2016, 3, 1, 23, 30)
 """A quarter of simulated data: enough rows for every rule, quick to read a thousand times."""
 WORDS = (b"", b"0", b"-1", b"1e999", b"NaN", b"null", b"20170331", b"9" * 40, b"=1+1", b"&x;", b"../../etc/passwd",
@@ -210,7 +210,7 @@ def report(results: dict[str, Result], count: int, seed: int, seconds: float) ->
         "# Damaged payloads",
         "",
         f"Revision {git_revision()}, seed {seed}, {count} mutations per payload, {seconds:.0f} seconds: "
-        f"`python -m tests.soak.payload_mutations --count {count} --seed {seed}`.",
+        f"`make soak CAMPAIGN=payload_mutations SEED={seed} CASES={count}`.",
         "",
         "| provider, table, payload | accepted | with rows in quarantine | refused | findings |",
         "|---|---|---|---|---|",
@@ -222,21 +222,9 @@ def report(results: dict[str, Result], count: int, seed: int, seconds: float) ->
     return "\n".join(lines).rstrip() + "\n"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=20170526)
-    parser.add_argument("--report", type=Path)
-    chosen = parser.parse_args()
-    begun = time.monotonic()
-    results = run(chosen.count, chosen.seed)
-    text = report(results, chosen.count, chosen.seed, time.monotonic() - begun)
-    if chosen.report:
-        chosen.report.write_text(text, encoding="utf-8")
-    else:
-        print(text)
-    return int(any(result.findings for result in results.values()))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+def campaign(seed: int, cases: int) -> bool:
+    """At least a thousand mutations of each payload; writes the report and says whether nothing was found."""
+    count, begun = max(cases, FEWEST), time.monotonic()
+    results = run(count, seed)
+    REPORT.write_text(report(results, count, seed, time.monotonic() - begun), encoding="utf-8")
+    return not any(result.findings for result in results.values())

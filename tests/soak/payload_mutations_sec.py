@@ -3,10 +3,9 @@
 Every payload is a simulated one (`tests.sec_payloads`) with one to four mutations. Each must end as rows that keep the
 contract, as rows of which some go to quarantine, or as a refusal that says what was expected; nothing else.
 
-    python -m tests.soak.payload_mutations_sec --count 1000 --seed 20261122 --report docs/soak_payloads_sec.md
+`make soak CAMPAIGN=payload_mutations_sec` makes at least a thousand of each; the test suite makes a few.
 """
 
-import argparse
 import json
 import random
 import re
@@ -15,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +29,10 @@ from dagster_project.sources.live import (
     shiller,
 )
 from tests import sec_payloads
+from tests.helpers import REPO
 
+REPORT = REPO / "docs" / "soak_payload_mutations_sec.md"
+FEWEST = 1000
 SLOWEST_SECONDS = 10.0
 """A payload of some kilobytes that takes longer has found something that grows."""
 NASTY = (
@@ -207,7 +208,7 @@ def _assert_rows_keep_the_contract(valid: Any) -> None:
         assert (rows["stated_available_at"] >= rows["filed_date"]).all(), "known before it was filed"
 
 
-def campaign(count: int, seed: int, names: tuple[str, ...] = tuple(SUBJECTS)) -> dict[str, Tally]:
+def run(count: int, seed: int, names: tuple[str, ...] = tuple(SUBJECTS)) -> dict[str, Tally]:
     """`count` mutated payloads for each parser; the same seed gives the same payloads."""
     tallies = {}
     for name in names:
@@ -236,7 +237,7 @@ def report(tallies: dict[str, Tally], count: int, seed: int) -> str:
     lines = [
         "# Mutated payloads: SEC and Shiller",
         "",
-        f"`python -m tests.soak.payload_mutations_sec --count {count} --seed {seed}` at revision "
+        f"`make soak CAMPAIGN=payload_mutations_sec SEED={seed} CASES={count}` at revision "
         f"{revision.stdout.strip() or 'unknown'}. Payloads are simulated, with one to four mutations each. Accepted: "
         "the damage left rows that keep the contract; quarantined: some rows were rejected with a reason; refused: the "
         "payload was, with what was expected.",
@@ -252,20 +253,9 @@ def report(tallies: dict[str, Tally], count: int, seed: int) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    """Run the campaign, write the report, and end with 1 where anything failed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=20261122)
-    parser.add_argument("--report", type=Path)
-    given = parser.parse_args()
-    tallies = campaign(given.count, given.seed)
-    text = report(tallies, given.count, given.seed)
-    if given.report:
-        given.report.write_text(text, encoding="utf-8")
-    print(text)  # noqa: T201
-    return 1 if any(tally.failures for tally in tallies.values()) else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+def campaign(seed: int, cases: int) -> bool:
+    """At least a thousand mutations of each payload; writes the report and says whether nothing failed."""
+    count = max(cases, FEWEST)
+    tallies = run(count, seed)
+    REPORT.write_text(report(tallies, count, seed), encoding="utf-8")
+    return not any(tally.failures for tally in tallies.values())
