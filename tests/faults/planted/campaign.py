@@ -92,7 +92,8 @@ class Case:
         if table in (fundamentals.HOLDINGS, fundamentals.FACTS):
             return [(f"{table} {self.place.series}", first, last)]
         if table == references.INDEX:
-            return [("index", first, last)]
+            # a price of a month is held against the closes of its days
+            return [("index", first, last), ("bars", f"{first}-01", f"{last}-31")]
         name = "published" if table == references.PUBLISHED else table
         return [(f"{name} {self.place.day()}", "", "9")]
 
