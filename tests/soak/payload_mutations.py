@@ -1,8 +1,8 @@
 """Payloads of prices, funds and rates, damaged at random from a seed: does a parser crash, or a bad row reach raw?
 
-`make soak CAMPAIGN=payload_mutations` makes at least a thousand per payload; the test suite makes a few. A mutation is
-a cut, flipped, repeated or swapped piece, a changed number, a renamed word, or a piece of another payload. Each one ends
-in one of three ways: accepted, accepted with rows in quarantine, or refused with words. Anything else is a finding.
+`make soak CAMPAIGN=payload_mutations` makes at least a thousand per payload; the test suite makes a few. A mutation
+is a cut, flipped, repeated or swapped piece, a changed number, a renamed word, or a piece of another payload. Each one
+ends in one of three ways: accepted, accepted with rows in quarantine, or refused with words. Anything else is a finding.
 """
 
 import io
