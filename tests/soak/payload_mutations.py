@@ -2,7 +2,7 @@
 
 `make soak CAMPAIGN=payload_mutations` makes at least a thousand per payload; the test suite makes a few. A mutation
 is a cut, flipped, repeated or swapped piece, a changed number, a renamed word, or a piece of another payload. Each one
-ends in one of three ways: accepted, accepted with rows in quarantine, or refused with words. Anything else is a finding.
+ends in one of three ways: accepted, accepted with rows in quarantine, or refused in words. All else is a finding.
 """
 
 import io
