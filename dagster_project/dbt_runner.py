@@ -43,13 +43,19 @@ class NodeResult:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """Path of a manifest that is as new as the dbt project; parses when it is not.
+    """Path of a whole manifest that is as new as the dbt project; parses when there is none.
+
+    dbt writes the file in place, so one that was killed leaves a part of it, newer than the project.
 
     Raises:
         SmallcapError: the project does not parse.
     """
     manifest = settings.dbt_target_dir / "manifest.json"
-    if not manifest.exists() or manifest.stat().st_mtime < _last_change(settings.dbt_project_dir):
+    if (
+        not manifest.exists()
+        or manifest.stat().st_mtime < _last_change(settings.dbt_project_dir)
+        or not _is_whole(manifest)
+    ):
         logger.info("parsing the dbt project")
         invoke_dbt(settings, ["parse"])
     return manifest
@@ -59,6 +65,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest as a dictionary."""
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return manifest
+
+
+def _is_whole(manifest: Path) -> bool:
+    try:
+        return bool(read_manifest(manifest))
+    except ValueError:
+        return False
 
 
 def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:

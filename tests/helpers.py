@@ -23,6 +23,8 @@ REPO = Path(__file__).resolve().parents[1]
 PROGRAM = Path(sys.executable).with_name("smallcap")
 REAL_INBOX = REPO.parent / "shared" / "realdata" / "inbox"
 FIRST_READING = datetime(2026, 1, 5, 12)
+HANGS_AFTER_SECONDS = 1800
+"""A call of the program that takes longer hangs; a build takes half a minute, and ten times that on a busy machine."""
 
 
 class MemorySource:
@@ -165,7 +167,7 @@ def smallcap(data_dir: Path, *arguments: object, stdin: str | None = None, **var
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGS_AFTER_SECONDS,
         cwd=REPO,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)

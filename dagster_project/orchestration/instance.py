@@ -85,7 +85,9 @@ def prepare_instance(settings: Settings) -> None:
     home.mkdir(parents=True, exist_ok=True)
     file = home / "dagster.yaml"
     if not file.exists():
-        file.write_text(DAGSTER_YAML + (POSTGRES_YAML if settings.postgres_url else ""), encoding="utf-8")
+        partial = file.with_name(f"{file.name}.partial")  # half a file would be taken as edited
+        partial.write_text(DAGSTER_YAML + (POSTGRES_YAML if settings.postgres_url else ""), encoding="utf-8")
+        partial.rename(file)
     if settings.postgres_url and "SMALLCAP_POSTGRES_URL" not in file.read_text(encoding="utf-8"):
         raise SmallcapError(
             f"SMALLCAP_POSTGRES_URL is set, but {file} keeps the run history in SQLite. Remove that file to have it "

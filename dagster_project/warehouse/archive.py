@@ -149,6 +149,8 @@ class Archive:
         path = self._file(entry)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
+            for left in path.parent.glob("*.partial"):  # by a build that was killed here; there is one writer
+                left.unlink()
             partial = path.with_name(path.name + ".partial")
             _write_durably(partial, gzip.compress(content, mtime=0) if ref.provider else content)
             partial.rename(path)

@@ -85,8 +85,8 @@ def write_build(
 def switch(current_link: Path, build: Path) -> None:
     """Point `current` at a build by one rename: readers see the old build or the new one."""
     current_link.parent.mkdir(parents=True, exist_ok=True)
-    fresh = current_link.with_name(f".{current_link.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
+    fresh = current_link.with_name(f".{current_link.name}.new")
+    fresh.unlink(missing_ok=True)  # of a build that was killed here
     fresh.symlink_to(os.path.relpath(build, current_link.parent))
     fresh.replace(current_link)
 

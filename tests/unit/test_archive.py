@@ -80,6 +80,14 @@ def test_torn_last_line_is_cut_off_at_the_next_entry(archive: Archive):
     assert [json.loads(line)["seq"] for line in archive.ledger_file.read_text().splitlines()] == [1, 2, 3, 4]
 
 
+def test_half_a_payload_of_a_killed_build_goes_with_the_next_payload(archive: Archive):
+    half = archive.directory / "daily_bars" / "0123.csv.partial"
+    half.write_bytes(b"vers")
+    archive.add(BARS, b"version 4", "files", lambda: NOON)
+    assert not half.exists()
+    assert [archive.read(entry) for entry in archive.entries()][-1] == b"version 4"
+
+
 def test_ledger_torn_in_its_first_line_starts_again(tmp_path: Path):
     archive = Archive(tmp_path)
     archive.ledger_file.write_bytes(b'{"seq": 1')

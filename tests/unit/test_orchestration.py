@@ -15,6 +15,7 @@ import pytest
 from dagster_project.assets.days import Days
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.errors import BusyError
+from dagster_project.orchestration.instance import DAGSTER_YAML, prepare_instance
 from dagster_project.orchestration.partitions import partitions_of
 from dagster_project.orchestration.retention import COMMAND_LINE, STARTED_BY_TAG, end_dead_runs, forget_old_runs
 from dagster_project.settings import Settings
@@ -31,6 +32,22 @@ def settings(tmp_path: Path) -> Settings:
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as made:
         yield made
+
+
+def test_settings_of_the_instance_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", die)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_instance(home)
+    assert not (home / "dagster.yaml").exists()
+    prepare_instance(home)
+    assert [path.name for path in home.iterdir()] == ["dagster.yaml"]
+    assert (home / "dagster.yaml").read_text() == DAGSTER_YAML
 
 
 def started_run(instance: dg.DagsterInstance, **tags: str) -> str:

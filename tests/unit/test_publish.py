@@ -205,6 +205,22 @@ def test_switch_is_one_rename_of_a_relative_link(publish, current, monkeypatch, 
     assert [path.name for path in current.parent.iterdir()] == ["current"]
 
 
+def test_link_of_a_build_killed_before_its_rename_goes_with_the_next_switch(publish, current, monkeypatch):
+    publish("b1")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", die)
+        patch.setattr(module.os, "getpid", lambda: 12345)  # another process than the next one
+        with pytest.raises(KeyboardInterrupt):
+            publish("b2")
+    assert len(list(current.parent.iterdir())) == 2
+    publish("b3")
+    assert [path.name for path in current.parent.iterdir()] == ["current"]
+
+
 def test_reader_keeps_its_build_over_a_switch(publish, current):
     publish("b1")
     with open_reader(current / "market.duckdb") as reader:

@@ -1,0 +1,45 @@
+"""The manifest of dbt: used while it is whole and as new as the project, made again otherwise."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from dagster_project import dbt_runner
+from dagster_project.dbt_runner import ensure_manifest
+from dagster_project.settings import Settings
+from tests.helpers import files_settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings under which `dbt parse` writes a manifest of one word."""
+    made = files_settings(tmp_path)
+    made.dbt_target_dir.mkdir(parents=True)
+
+    def parse(settings: Settings, arguments: list[str]) -> None:
+        assert arguments == ["parse"]
+        (settings.dbt_target_dir / "manifest.json").write_text(json.dumps({"parsed": True}))
+
+    monkeypatch.setattr(dbt_runner, "invoke_dbt", parse)
+    return made
+
+
+@pytest.mark.parametrize("left", ["", '{"nodes": {"model.a": {'])
+def test_part_of_a_manifest_is_made_again(settings: Settings, left: str):
+    """What a killed build leaves is newer than the project."""
+    (settings.dbt_target_dir / "manifest.json").write_text(left)
+    assert json.loads(ensure_manifest(settings).read_text()) == {"parsed": True}
+
+
+def test_whole_manifest_is_used(settings: Settings):
+    (settings.dbt_target_dir / "manifest.json").write_text('{"nodes": {}}')
+    assert json.loads(ensure_manifest(settings).read_text()) == {"nodes": {}}
+
+
+def test_manifest_older_than_the_project_is_made_again(settings: Settings):
+    manifest = settings.dbt_target_dir / "manifest.json"
+    manifest.write_text('{"nodes": {}}')
+    os.utime(manifest, (0, 0))
+    assert json.loads(ensure_manifest(settings).read_text()) == {"parsed": True}
