@@ -24,6 +24,10 @@ BROKEN_SHARE_ALLOWED = 0.1
 """A service sends single bad rows; a column that slipped spoils all of them."""
 
 
+INSTANTS_KNOWN = ("1900-01-01", "2199-12-31")
+"""A stated instant outside of these is a slip of digits: `20170-05-24` is an ISO 8601 date as well."""
+
+
 class RefusedError(Exception):
     """A payload breaks its contract as a whole; the message says what and what to do."""
 
@@ -196,6 +200,7 @@ def _stated_available_at(
         days = pd.to_datetime(raw.where(bare), format="%Y-%m-%d", errors="coerce")
         instants = pd.to_datetime(raw.where(~bare), format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
         given = market_instant(days).astype("datetime64[us]").fillna(instants.astype("datetime64[us]"))
+        given = given.where(given.between(*INSTANTS_KNOWN))
         bad = raw.notna() & given.isna()
         rejects.extend(
             _reject(row, "available_at", raw[row], "value_typed",

@@ -56,10 +56,21 @@ def read_freshness(day: Day) -> tuple[Freshness, ...]:
             select 4, 'fundamentals', max(as_of_date), max(valid_through)
             from marts.relative_valuation
             where cast(available_at_utc as date) <= {day}
+        ),
+
+        -- What services did not give shows in the domain as a whole only on the last day.
+        of_services as (
+            select told.domain, told.status
+            from meta.freshness as told
+            cross join meta.build
+            where build.source_mode = 'live' and build.data_through = {day} and told.status in ('stale', 'refused')
         )
 
-        select domains.domain, domains.through, domains.valid_through, count(calendar.session_date) as behind
+        select
+            domains.domain, domains.through, domains.valid_through, count(calendar.session_date) as behind,
+            max(of_services.status) as of_services
         from domains
+        left join of_services on domains.domain = of_services.domain
         left join marts.dim_calendar as calendar
             on domains.through < calendar.session_date and calendar.session_date <= {day}
         group by domains.position, domains.domain, domains.through, domains.valid_through
@@ -77,6 +88,8 @@ def read_freshness(day: Day) -> tuple[Freshness, ...]:
 def _status(row: Record, day: date) -> str:
     if row["through"] is None:
         return "missing"
+    if row["of_services"] is not None:
+        return str(row["of_services"])
     if row["domain"] == "fundamentals":
         return "valid" if row["valid_through"] >= day else "expired"
     return "fresh" if row["behind"] <= LIMIT_SESSIONS[row["domain"]] else "stale"

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,10 @@ def test_the_domains_that_failed_are_stale_wherever_one_looks(published: Path) -
     assert "flows: data through 2017-05-31, not all of it could be brought up to date" in brief
     problems = " ".join(json.loads((build / "manifest.json").read_text())["problems"])
     assert "navhist-us-en-spy.xlsx: status 500" in problems and "SMALLCAP_LIVE__SEC_CONTACT" in problems
-    assert "not all of it could be brought up to date" in (build / "dashboard.html").read_text()
+    page = (build / "dashboard.html").read_text()
+    for domain, marked in {"Prices": False, "Flows": True, "Rates": True}.items():
+        [shown] = re.findall(rf"<dt>{domain}</dt><dd[^>]*>(.*?)</dd>", page, re.DOTALL)
+        assert ("stale" in shown) == marked, shown
 
 
 def test_a_planted_key_is_in_no_file(published: Path) -> None:

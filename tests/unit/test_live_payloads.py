@@ -143,6 +143,16 @@ def test_a_vintage_of_fred_is_available_when_it_was() -> None:
     assert rows[["tenor", "par_yield_pct"]].to_numpy().tolist() == [["10yr", 2.26]]
 
 
+@pytest.mark.parametrize("instant", ["+20170-05-25", "0001-01-01", "9999-12-31", "20170525", "2017-05-25T99:00"])
+def test_an_instant_that_cannot_be_is_rejected_by_its_row(instant: str) -> None:
+    """Found by the campaign of damaged payloads: far years crashed the message about them."""
+    told = [{"date": "2017-05-24", "value": "2.26", "realtime_start": instant}]
+    frame = fred.parse("treasury_yields", "DGS10.json", json.dumps({"observations": told}).encode()).frame
+    valid = validate(CONTRACTS["treasury_yields"], frame, "fred")
+    if instant != "20170525":  # another way to write an ISO date
+        assert valid.rows.empty and valid.rejects["column_name"].tolist() == ["available_at"]
+
+
 def test_a_revised_rate_of_the_new_york_fed_takes_the_place_of_the_first() -> None:
     rate = {
         "effectiveDate": "2017-05-23",
