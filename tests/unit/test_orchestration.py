@@ -34,8 +34,8 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def test_settings_of_the_instance_are_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path / "home"
+def test_settings_of_the_instance_are_whole_or_not_there(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = settings.dagster_home
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -43,9 +43,9 @@ def test_settings_of_the_instance_are_whole_or_not_there(tmp_path: Path, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", die)
         with pytest.raises(KeyboardInterrupt):
-            prepare_instance(home)
+            prepare_instance(settings)
     assert not (home / "dagster.yaml").exists()
-    prepare_instance(home)
+    prepare_instance(settings)
     assert [path.name for path in home.iterdir()] == ["dagster.yaml"]
     assert (home / "dagster.yaml").read_text() == DAGSTER_YAML
 

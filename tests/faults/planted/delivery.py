@@ -32,7 +32,7 @@ MEMBERSHIP = {
 def simulated() -> dict[str, pd.DataFrame]:
     """The sample's payloads by table; not to be changed. SIMULATED."""
     source = SampleSource()
-    frames = {ref.table: pd.read_csv(BytesIO(source.fetch(ref))) for ref in source.plan(CONTRACTS).payloads}
+    frames = {ref.table: pd.read_csv(BytesIO(source.fetch(ref).content)) for ref in source.plan(CONTRACTS).payloads}
     return frames | MEMBERSHIP
 
 
