@@ -54,6 +54,26 @@ def freshness(through, *, contracts=(BARS,), now=datetime(2017, 5, 30, 21), prob
     return found.status, found.stale_sessions, found.data_through, found.expected_through
 
 
+@pytest.mark.parametrize(
+    ("contract", "through", "status"),
+    [(BARS, date(2017, 5, 30), "stale"), (BARS, date(2017, 5, 26), "stale"), (HOLDINGS, date(2017, 3, 31), "stale"),
+     (BARS, None, "missing")],
+)  # fmt: skip
+def test_a_service_that_gave_nothing_makes_its_domain_stale(contract, through, status):
+    now = datetime(2017, 5, 30, 21)
+    told = {contract.table: through}
+    assert domain_freshness("domain", [contract], told, False, False, now, is_unreachable=True).status == status
+    assert domain_freshness("domain", [contract], told, True, False, now, is_unreachable=True).status in (
+        "refused", "missing",
+    )  # fmt: skip
+
+
+def test_a_domain_with_an_empty_table_after_a_failure_is_missing():
+    told = {EFFR.table: date(2017, 5, 26), BARS.table: None}
+    now = datetime(2017, 5, 30, 21)
+    assert domain_freshness("domain", [EFFR, BARS], told, False, False, now, is_unreachable=True).status == "missing"
+
+
 def test_up_to_date_is_fresh():
     assert freshness(date(2017, 5, 30)) == ("fresh", 0, date(2017, 5, 30), date(2017, 5, 30))
 
