@@ -16,12 +16,14 @@ from pathlib import Path
 
 from dagster_project.settings import PROJECT_ROOT
 from tests import arrivals
-from tests.arrivals import Result, draw_story, tell
+from tests.arrivals import Result, draw_story, marts_that_differ, tell
 from tests.campaign import REPORTS, begin, facts, place, say
 
 SOAK = place("arrivals")
 REPORT = REPORTS / "soak_arrivals.md"
 JOURNAL = SOAK / "journal.jsonl"
+CASES_PER_BUILD = 100
+"""A build of all models takes as long as dozens of stories."""
 
 
 def campaign(seed: int, cases: int) -> bool:
@@ -41,9 +43,14 @@ def campaign(seed: int, cases: int) -> bool:
                 say(f"story {number} of {told.table}: {fault}")
             if len(found) % 10 == 0:
                 say(f"{len(found)} of {cases}")
+    marts = []
+    for number in range(1 + cases // CASES_PER_BUILD):
+        say(f"marts of a story of every table, {number + 1}")
+        with tempfile.TemporaryDirectory(dir=SOAK) as directory:
+            marts.append(marts_that_differ(random.Random(f"{seed} marts {number}"), Path(directory)))
     found = found[:cases]
-    REPORT.write_text(report(seed, found), encoding="utf-8")
-    failed = sum(bool(told.faults) for told, _ in found)
+    REPORT.write_text(report(seed, found, marts), encoding="utf-8")
+    failed = sum(bool(told.faults) for told, _ in found) + sum(map(bool, marts))
     say(f"{len(found)} stories, {failed} failed; {REPORT.relative_to(PROJECT_ROOT)}")
     return not failed
 
@@ -59,7 +66,7 @@ def result_of(line: str) -> tuple[Result, float]:
     return Result(**told | {name: tuple(told[name]) for name in ("what", "faults")}), seconds
 
 
-def report(seed: int, found: list[tuple[Result, float]]) -> str:
+def report(seed: int, found: list[tuple[Result, float]], marts: list[list[str]]) -> str:
     """The results as a page."""
     results = [told for told, _ in found]
     failed = [(number, told) for number, told in enumerate(results) if told.faults]
@@ -73,7 +80,8 @@ def report(seed: int, found: list[tuple[Result, float]]) -> str:
         "damaged, and compares raw with the payloads of the end read once each. The property, and what is not drawn",
         "because it differs by contract, stand in `tests/arrivals.py`.",
         "",
-        f"**{len(results)} stories: {verdict}.**",
+        f"**{len(results)} stories: {verdict}.** All models were built after a story of every table,",
+        f"{len(marts)} times; {sum(map(bool, marts)) or 'none'} of them with a mart other than in one go.",
         "",
         *facts(seed, sum(seconds for _, seconds in found), len(found)),
         "",
@@ -85,10 +93,11 @@ def report(seed: int, found: list[tuple[Result, float]]) -> str:
         "|---|---|",
         *(f"| {word} | {times} |" for word, times in sorted(what.items(), key=lambda pair: (-pair[1], pair[0]))),
     ]
-    if failed:
+    if failed or any(marts):
         lines += ["", "## Failed", ""]
         for number, told in failed:
             lines += [f"- story {number}, {told.table}", *(f"  - {fault}" for fault in told.faults[:5])]
+        lines += [f"- marts, {number}: {fault}" for number, faults in enumerate(marts) for fault in faults]
     return "\n".join(lines) + "\n"
 
 
