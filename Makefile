@@ -16,7 +16,7 @@ SEED ?=
 CASES ?=
 BUILD_OPTIONS := $(if $(SOURCE),--source $(SOURCE)) $(if $(INBOX),--inbox $(INBOX))
 
-.PHONY: help build test check ui bench docs lock clean superset soak
+.PHONY: help build test check ui bench docs lock clean superset soak internet
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
@@ -94,6 +94,9 @@ superset: $(INSTALLED) $(SUPERSET_VENV)/.installed ## optional: Superset on the 
 # The campaigns are the modules of tests/soak.
 soak: $(INSTALLED) $(if $(filter superset,$(or $(CAMPAIGN),superset)),$(SUPERSET_VENV)/.installed) ## long campaigns, reports in docs/ (CAMPAIGN=name SEED=n CASES=n)
 	@nice $(BIN)/python -m tests.soak $(CAMPAIGN) $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
+
+internet: $(INSTALLED) ## all public services on this machine, simulated: try a live build without a network
+	@$(BIN)/python -m tests.internet
 
 docs: $(INSTALLED) ## write the generated documents again
 	@$(BIN)/python -m dagster_project.docs
