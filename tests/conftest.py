@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dagster_project.warehouse.connection import open_warehouse
+from tests.made_once import shared_directory
 
 if TYPE_CHECKING:
     from tests.helpers import Store
@@ -23,6 +24,12 @@ def no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory, monkeypat
         if name.startswith(FOREIGN_PREFIXES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SMALLCAP_DATA_DIR", str(tmp_path_factory.getbasetemp() / "stray_data"))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory that all processes of this test run see."""
+    return shared_directory(tmp_path_factory, os.environ.get("PYTEST_XDIST_WORKER"))
 
 
 @pytest.fixture
@@ -43,12 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def scenarios(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Scenarios]":
+def scenarios(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared: Path
+) -> "Iterator[Scenarios]":
     """The runs of the whole program that the selected tests want, begun before the first test."""
     from tests.scenarios import Scenarios
 
     wanted = {mark.args[0] for item in request.session.items for mark in item.iter_markers("scenario")}
-    running = Scenarios(tmp_path_factory.mktemp("scenarios"), wanted)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    is_odd = worker[-1:] in set("13579")
+    running = Scenarios(shared / "scenarios", wanted, at_a_time=1 if worker else 2, is_from_the_end=is_odd)
     yield running
     running.pool.shutdown(cancel_futures=True)
 

@@ -10,6 +10,7 @@ import duckdb
 
 from tests import market
 from tests.helpers import Outcome, file_hashes, smallcap
+from tests.made_once import made_once
 
 
 @dataclass
@@ -131,23 +132,31 @@ FROM_NOTHING: dict[str, Callable[[Path], Run]] = {
 
 
 class Scenarios:
-    """Starts the scenarios that are wanted, two at a time, and hands each out when it has run."""
+    """Starts the scenarios that are wanted, so many at a time, and hands each out when it has run.
 
-    def __init__(self, directory: Path, wanted: set[str]) -> None:
+    Every process of a test run has an object of its own on the same directory; each scenario is made by one of them.
+    """
+
+    def __init__(self, directory: Path, wanted: set[str], at_a_time: int, is_from_the_end: bool) -> None:
         self.directory = directory
-        self.pool = ThreadPoolExecutor(2)
+        self.pool = ThreadPoolExecutor(at_a_time)
         needed = wanted | ({"base"} if wanted & set(FROM_BASE) else set())
         self.futures: dict[str, Future[Run]] = {}
-        # longest first; what starts from the base waits for it without holding a place
-        for name in ("base", "sample_twice", "usable_with_remarks"):
+        # longest first; what starts from the base comes after it. Two processes begin at both ends.
+        from_nothing, from_base = ["base", "sample_twice", "usable_with_remarks"], list(FROM_BASE)
+        if is_from_the_end:
+            from_nothing.reverse()
+            from_base.reverse()
+        for name in from_nothing:
             if name in needed:
-                self.futures[name] = self.pool.submit(FROM_NOTHING[name], directory / name)
-        for name in FROM_BASE:
+                self.futures[name] = self.pool.submit(made_once, directory / name, FROM_NOTHING[name])
+        for name in from_base:
             if name in needed:
                 self.futures[name] = self.pool.submit(self._from_base, name)
 
     def _from_base(self, name: str) -> Run:
-        return FROM_BASE[name](self.directory / name, self.futures["base"].result())
+        base = self.futures["base"].result()
+        return made_once(self.directory / name, lambda directory: FROM_BASE[name](directory, base))
 
     def __getitem__(self, name: str) -> Run:
         return self.futures[name].result()

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from filelock import FileLock
+
 HERE = Path(__file__).resolve().parent
 VERSIONS = ("1.4", "1.5", "2.0")
 LIBRARIES = "libraries"
@@ -46,7 +48,11 @@ class Client:
 @cache
 def installed() -> dict[str, Client | str]:
     """The client of every version, or what pip said when its packages could not be had."""
-    with ThreadPoolExecutor(2) as pool:  # the libraries take as long as the three versions together
+    _cache().mkdir(parents=True, exist_ok=True)
+    with (
+        FileLock(_cache() / "installing.lock"),
+        ThreadPoolExecutor(2) as pool,
+    ):  # the libraries take as long as the three versions together
         made = dict(
             zip((LIBRARIES, *VERSIONS), pool.map(_made, (LIBRARIES, *(f"duckdb-{v}" for v in VERSIONS))), strict=True)
         )

@@ -10,16 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import HANGS_AFTER_SECONDS
+from tests.made_once import made_once
+
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 INBOX = SHARED / "realdata" / "inbox"
 
 
 @pytest.fixture(scope="session")
-def real_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def real_data_dir(shared: Path) -> Path:
     """Data directory of a whole `smallcap build` on the real input."""
     if not INBOX.is_dir():
         pytest.skip(f"{INBOX} is not there: the real input is not part of the project")
-    data = tmp_path_factory.mktemp("real")
+    return made_once(shared / "real", _built)
+
+
+def _built(data: Path) -> Path:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SMALLCAP_")}
     smallcap = Path(sys.executable).with_name("smallcap")
     done = subprocess.run(
@@ -28,7 +34,7 @@ def real_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=HANGS_AFTER_SECONDS,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return data
