@@ -200,7 +200,7 @@ def dagster_history(scenarios) -> dict:
 
 @pytest.mark.scenario("base")
 def test_dagster_knows_the_run_under_the_build(run: Run, dagster_history):
-    assert dagster_history["runs"] == [["build", "SUCCESS", (run.data / "published" / "current").resolve().name]]
+    assert dagster_history["runs"] == [["daily", "SUCCESS", (run.data / "published" / "current").resolve().name]]
 
 
 @pytest.mark.scenario("base")

@@ -11,13 +11,14 @@ days as (
         knowledge,
         basket,
         as_of_date,
-        sum(weight_pct) as basket_weight_pct,
-        sum(case when is_equity then greatest(weight_pct, 0) else 0 end) as equity_weight_pct,
-        sum(case when is_equity and not is_financial then greatest(weight_pct, 0) else 0 end)
+        {{ sum_in_order('weight_pct') }} as basket_weight_pct,
+        {{ sum_in_order('case when is_equity then greatest(weight_pct, 0) else 0 end') }} as equity_weight_pct,
+        {{ sum_in_order('case when is_equity and not is_financial then greatest(weight_pct, 0) else 0 end') }}
             as nonfinancial_weight_pct,
         count(case when is_equity then 1 end) as equity_rows,
         count(case when is_equity and not is_financial then 1 end) as nonfinancial_rows,
-        sum(case when rule_family = 'error' then greatest(weight_pct, 0) else 0 end) as error_weight_pct,
+        {{ sum_in_order("case when rule_family = 'error' then greatest(weight_pct, 0) else 0 end") }}
+            as error_weight_pct,
         count(case when rule_family = 'error' then 1 end) as error_rows,
         max(holdings_available_at_utc) as holdings_available_at_utc,
         max(facts_available_at_utc) as facts_available_at_utc

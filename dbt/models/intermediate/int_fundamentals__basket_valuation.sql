@@ -18,9 +18,9 @@ companies as (
         basket,
         as_of_date,
         company_id,
-        sum(greatest(weight_pct, 0)) as weight_pct,
-        sum(market_value_usd) as market_value_usd,
-        sum(owned_share) as owned_share,
+        {{ sum_in_order('greatest(weight_pct, 0)') }} as weight_pct,
+        {{ sum_in_order('market_value_usd') }} as market_value_usd,
+        {{ sum_in_order('owned_share') }} as owned_share,
         max(net_income_usd) as net_income_usd,
         max(equity_usd) as equity_usd,
         max(revenue_usd) as revenue_usd,
@@ -134,9 +134,9 @@ sums as (
         as_of_date,
         measure,
         method,
-        sum(value_used_usd) as value_usd,
-        sum(owned_used_usd) as owned_usd,
-        sum(weight_pct) as weight_with_data_pct,
+        {{ sum_in_order('value_used_usd') }} as value_usd,
+        {{ sum_in_order('owned_used_usd') }} as owned_usd,
+        {{ sum_in_order('weight_pct') }} as weight_with_data_pct,
         count(value_used_usd) as constituents,
         case when min(period_basis) = max(period_basis) then min(period_basis) else 'mixed' end as period_basis,
         min(period_end) as first_period_end,
@@ -156,7 +156,8 @@ loss_makers as (
         basket,
         as_of_date,
         100.0 * count(case when owned_usd < 0 then 1 end) / count(*) as loss_makers_pct,
-        100.0 * sum(case when owned_usd < 0 then market_value_usd else 0 end) / sum(market_value_usd)
+        100.0 * {{ sum_in_order('case when owned_usd < 0 then market_value_usd else 0 end') }}
+        / {{ sum_in_order('market_value_usd') }}
             as loss_makers_weight_pct
     from amounts
     where

@@ -55,7 +55,7 @@ four_quarters as (
         max(period_end) as period_end,
         max(filed_date) as filed_date,
         case
-            when concept in {{ flow_concepts() }} then sum(fact_value)
+            when concept in {{ flow_concepts() }} then {{ sum_in_order('fact_value') }}
             else max(case when quarter_from_latest = 1 then fact_value end)
         end as fact_value,
         cast(null as double) as value_of_vintage_before,

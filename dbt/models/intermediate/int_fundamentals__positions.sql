@@ -86,8 +86,8 @@ counted as (
     select
         *,
         count(ticker_key) over (partition by basket, as_of_date, ticker_key, is_equity) as rows_of_ticker,
-        sum(market_value_usd) over (partition by basket, as_of_date) as basket_value_usd,
-        sum(weight_pct) over (partition by basket, as_of_date) as basket_weight_pct,
+        {{ sum_in_order('market_value_usd') }} over (partition by basket, as_of_date) as basket_value_usd,
+        {{ sum_in_order('weight_pct') }} over (partition by basket, as_of_date) as basket_weight_pct,
         lag(shares) over (same_security) as shares_before,
         lag(price_usd) over (same_security) as price_before_usd
     from described
@@ -483,7 +483,7 @@ stakes as (
         basket,
         as_of_date,
         company_id,
-        sum(owned_share) as company_stake
+        {{ sum_in_order('owned_share') }} as company_stake
     from owned
     where owned_share is not null
     group by
