@@ -1,5 +1,6 @@
 """What several tests need: a warehouse fed from memory, payload text, comparing files, running the program."""
 
+import json
 import os
 import subprocess
 import sys
@@ -171,6 +172,26 @@ def smallcap(data_dir: Path, *arguments: object, stdin: str | None = None, **var
         cwd=REPO,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def dbt(warehouse: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run dbt on a warehouse that is a test's own; what it writes besides lands in `target` beside the file."""
+    target = warehouse.parent / "target"
+    return subprocess.run(
+        [PROGRAM.with_name("dbt"), *arguments, "--project-dir", "dbt", "--profiles-dir", "dbt"],
+        cwd=REPO,
+        env=clean_environment(SMALLCAP_WAREHOUSE_FILE=warehouse, DBT_TARGET_PATH=target, DBT_LOG_PATH=target),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=HANGS_AFTER_SECONDS,
+    )
+
+
+def dbt_results(warehouse: Path) -> dict[str, tuple[str, str]]:
+    """Status and message of every node of the last `dbt` on a warehouse, by name."""
+    results = json.loads((warehouse.parent / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
+    return {row["unique_id"].split(".")[2]: (row["status"], str(row["message"])) for row in results}
 
 
 def file_hashes(directory: Path) -> dict[str, bytes]:

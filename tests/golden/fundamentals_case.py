@@ -1,16 +1,14 @@
 """A warehouse fed with hand-made holdings and facts, and the fundamentals domain built on it by dbt."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
+
+from tests.helpers import dbt, dbt_results
 
 PROJECT = Path(__file__).resolve().parents[2]
 VECTORS = PROJECT.parent / "shared" / "vectors"
@@ -71,20 +69,8 @@ def build(warehouse: Path, case: Case | None = None) -> dict[str, tuple[str, str
     """Put a case in the place of all holdings and facts and build; status and message per dbt node."""
     if case is not None:
         fill(warehouse, case)
-    target = warehouse.parent / "target"
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    subprocess.run(
-        [dbt, "build", "--quiet", "--project-dir", "dbt", "--profiles-dir", "dbt", "--select", *MODELS,
-         "--exclude-resource-type", "unit_test"],
-        cwd=PROJECT,
-        env=os.environ
-        | {"SMALLCAP_WAREHOUSE_FILE": str(warehouse), "DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)},
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )  # fmt: skip
-    results = json.loads((target / "run_results.json").read_text())["results"]
-    return {row["unique_id"].split(".")[2]: (row["status"], str(row["message"])) for row in results}
+    dbt(warehouse, "build", "--quiet", "--exclude-resource-type", "unit_test", "--select", *MODELS)
+    return dbt_results(warehouse)
 
 
 def fill(warehouse: Path, case: Case) -> None:

@@ -6,10 +6,7 @@ warehouse.
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +14,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+
+from tests.helpers import dbt
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
@@ -293,21 +292,7 @@ def run_models(workshop: Path, *statements: str) -> dict[str, pd.DataFrame]:
     with duckdb.connect(str(copy)) as warehouse:
         for statement in statements:
             warehouse.execute(statement)
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    done = subprocess.run(
-        [dbt, "run", "--quiet", "--project-dir", "dbt", "--profiles-dir", "dbt", "--select", "+fund_flows_weekly"],
-        cwd=PROJECT,
-        env=os.environ
-        | {
-            "SMALLCAP_WAREHOUSE_FILE": str(copy),
-            "DBT_TARGET_PATH": str(workshop / "target"),
-            "DBT_LOG_PATH": str(workshop / "logs"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    done = dbt(copy, "run", "--quiet", "--select", "+fund_flows_weekly")
     assert done.returncode == 0, done.stdout[-3000:]
     with duckdb.connect(str(copy), read_only=True) as warehouse:
         return {mart: warehouse.execute(f"select * from marts.{mart} order by 1, 2").df() for mart in FLOW_MARTS}

@@ -4,16 +4,15 @@ Answers are worked out apart from the SQL under test. Cut cases run dbt on a cop
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
+
+from tests.helpers import dbt
 
 PROJECT = Path(__file__).resolve().parents[2]
 INBOX = PROJECT.parent / "shared" / "realdata" / "inbox"
@@ -207,21 +206,7 @@ def run_checks(workshop: Path, *statements: str) -> pd.DataFrame:
     with duckdb.connect(str(copy)) as warehouse:
         for statement in statements:
             warehouse.execute(statement)
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    done = subprocess.run(
-        [dbt, "run", "--quiet", "--project-dir", "dbt", "--profiles-dir", "dbt", "--select", *INPUTS, *MODELS],
-        cwd=PROJECT,
-        env=os.environ
-        | {
-            "SMALLCAP_WAREHOUSE_FILE": str(copy),
-            "DBT_TARGET_PATH": str(workshop / "target"),
-            "DBT_LOG_PATH": str(workshop / "logs"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    done = dbt(copy, "run", "--quiet", "--select", *INPUTS, *MODELS)
     assert done.returncode == 0, done.stdout[-3000:]
     union = " union all ".join(f"from quality.{model}" for model in MODELS)
     with duckdb.connect(str(copy), read_only=True) as warehouse:

@@ -5,10 +5,7 @@ facts about the target, and the article's week. Fault cases run dbt on a copy of
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ import pandas as pd
 import pytest
 
 from dagster_project.finance.meeting_odds import meeting_odds
+from tests.helpers import dbt, dbt_results
 
 PROJECT = Path(__file__).resolve().parents[2]
 VECTORS = PROJECT.parent / "shared" / "vectors"
@@ -248,25 +246,10 @@ def warehouse_copy(real_data_dir: Path, tmp_path: Path) -> Path:
 
 def build_rates(warehouse: Path) -> dict[str, tuple[str, str]]:
     """Status and message of every node of the rates domain after a dbt build on `warehouse`."""
-    target = warehouse.parent / "target"
-    dbt = str(Path(sys.executable).with_name("dbt"))
     selection = ["path:models/staging/stg_rates*", "path:models/intermediate/int_rates*", "path:models/marts/rate_*"]
-    selection += ["policy_and_yields", "dim_meeting", "--exclude-resource-type", "unit_test"]
-    subprocess.run(
-        [dbt, "build", "--quiet", "--project-dir", "dbt", "--profiles-dir", "dbt", "--select", *selection],
-        cwd=PROJECT,
-        env=os.environ
-        | {
-            "SMALLCAP_WAREHOUSE_FILE": str(warehouse),
-            "DBT_TARGET_PATH": str(target),
-            "DBT_LOG_PATH": str(target),
-        },
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )
-    results = json.loads((target / "run_results.json").read_text())["results"]
-    return {row["unique_id"].split(".")[2]: (row["status"], str(row["message"])) for row in results}
+    selection += ["policy_and_yields", "dim_meeting"]
+    dbt(warehouse, "build", "--quiet", "--exclude-resource-type", "unit_test", "--select", *selection)
+    return dbt_results(warehouse)
 
 
 def test_no_futures_give_empty_marts(warehouse_copy: Path) -> None:

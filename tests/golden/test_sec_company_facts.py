@@ -6,12 +6,8 @@ the companies' own reports.
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -23,7 +19,7 @@ from dagster_project.contracts.validate import validate
 from dagster_project.sources.live import sec_company_facts
 from dagster_project.warehouse.connection import open_warehouse
 from tests.golden.sec_recordings import COMPANY_FACTS, company_facts
-from tests.helpers import REPO, Store
+from tests.helpers import Store, dbt
 
 REVENUE = "RevenueFromContractWithCustomerExcludingAssessedTax"
 
@@ -108,15 +104,12 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckD
         listed = pd.DataFrame([{"member_id": NAMES["AAPL"], "symbol": "AAPL", "valid_from": "2020-04-30"}])
         assert not store.read(listed, name="tickers.csv", table="security_identifiers").problems
         assert store.rows("select count(*) from quarantine.company_facts") == [(0,)]
-    target = directory / "target"
-    environment = {"SMALLCAP_WAREHOUSE_FILE": str(file), "DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
-    done = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "build", "--project-dir", "dbt", "--profiles-dir", "dbt",
-         "--exclude-resource-type", "unit_test", "--select", "path:models/staging/stg_fundamentals__fund_holdings.sql",
-         "path:models/staging/stg_fundamentals__company_fact_vintages.sql", "int_fundamentals__facts_known",
-         "int_fundamentals__facts_judged", "stg_membership__security_identifiers", "baskets", "share_classes",
-         "ticker_changes", "int_fundamentals__positions"],
-        cwd=REPO, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=300,
+    done = dbt(
+        file, "build", "--exclude-resource-type", "unit_test", "--select",
+        "path:models/staging/stg_fundamentals__fund_holdings.sql",
+        "path:models/staging/stg_fundamentals__company_fact_vintages.sql", "int_fundamentals__facts_known",
+        "int_fundamentals__facts_judged", "stg_membership__security_identifiers", "baskets", "share_classes",
+        "ticker_changes", "int_fundamentals__positions",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     with duckdb.connect(str(file), read_only=True) as connection:

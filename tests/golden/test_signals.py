@@ -6,10 +6,7 @@ Cases of missing data run dbt on a copy of the warehouse.
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,8 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from arch.bootstrap import StationaryBootstrap
+
+from tests.helpers import dbt
 
 PROJECT = Path(__file__).resolve().parents[2]
 VECTORS = PROJECT.parent / "shared" / "vectors" / "07_warning_signal.json"
@@ -331,23 +330,8 @@ def signals_without(condition: str, warehouse_file: Path, directory: Path) -> Pa
     with duckdb.connect(str(copy)) as connection:
         for table in UPSTREAM:
             connection.execute(f"delete from intermediate.{table} where {condition}")
-    dbt = str(Path(sys.executable).with_name("dbt"))
     selection = ["path:models/intermediate/int_signals*", "signal_daily", "signal_scorecard"]
-    selection += ["--exclude-resource-type", "unit_test"]
-    done = subprocess.run(
-        [dbt, "build", "--quiet", "--project-dir", "dbt", "--profiles-dir", "dbt", "--select", *selection],
-        cwd=PROJECT,
-        env=os.environ
-        | {
-            "SMALLCAP_WAREHOUSE_FILE": str(copy),
-            "DBT_TARGET_PATH": str(directory / "target"),
-            "DBT_LOG_PATH": str(directory / "target"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    done = dbt(copy, "build", "--quiet", "--exclude-resource-type", "unit_test", "--select", *selection)
     assert done.returncode == 0, done.stdout[-3000:]
     return copy
 

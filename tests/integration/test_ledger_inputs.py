@@ -1,16 +1,13 @@
 """Reviewed lists that say too little or too much: the ledger answers with rows that say why."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.helpers import REPO
+from tests.helpers import dbt
 from tests.scenarios import Scenarios
 
 MODELS = ("fund_flows_weekly", "int_claims__flows", "int_claims__tested", "claims")
@@ -28,21 +25,7 @@ def ledger(scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory) -> It
             "insert into seeds.claim_conventions select * replace ('by_the_moon' as convention, false as is_headline) "
             "from seeds.claim_conventions where claim_id = 1 and is_headline"
         )
-    done = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "run", "--quiet", "--project-dir", "dbt", "--profiles-dir", "dbt",
-         "--select", *MODELS],
-        cwd=REPO,
-        env=os.environ
-        | {
-            "SMALLCAP_WAREHOUSE_FILE": str(warehouse),
-            "DBT_TARGET_PATH": str(directory / "target"),
-            "DBT_LOG_PATH": str(directory / "target"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )  # fmt: skip
+    done = dbt(warehouse, "run", "--quiet", "--select", *MODELS)
     assert done.returncode == 0, done.stdout[-3000:]
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         yield connection
