@@ -116,22 +116,16 @@ def count_episodes(session_numbers: IntArray, horizon: int) -> int:
 def t_statistics(returns: FloatArray, is_on: BoolArray, horizon: int) -> tuple[float, float]:
     """t of the slope of `returns` on a constant and `is_on`: plain (n - 2), and HAC without small-sample correction.
 
-    The HAC variance has Bartlett weights and `horizon` - 1 lags. These weights count how many windows of `horizon`
-    days two days share, so the weighted sum of all products is that of the squared window sums. Both t are NaN where
-    returns vary neither among the days on nor among the days off.
+    The HAC variance has Bartlett weights and `horizon` - 1 lags. Both t are NaN where returns vary neither among the
+    days on nor among the days off.
     """
-    centred = is_on - is_on.mean()
-    spread = np.square(centred).sum()
-    slope = returns[is_on].mean() - returns[~is_on].mean()
-    residuals = returns - np.where(is_on, returns[is_on].mean(), returns[~is_on].mean())
-    if np.square(residuals).mean() < NOISE:
+    from statsmodels.regression.linear_model import OLS  # a second to import, wanted only where scorecards are made
+
+    plain = OLS(returns, np.column_stack([np.ones(is_on.size), is_on])).fit()
+    if plain.ssr < NOISE * is_on.size:
         return float("nan"), float("nan")
-    running = np.cumsum(residuals * centred)
-    running = np.concatenate([np.zeros(horizon), running, np.full(horizon - 1, running[-1])])
-    window_sums = running[horizon:] - running[:-horizon]
-    plain_variance = np.square(residuals).sum() / (returns.size - 2) / spread
-    hac_variance = np.square(window_sums).sum() / horizon / spread**2
-    return float(slope / np.sqrt(plain_variance)), float(slope / np.sqrt(hac_variance))
+    hac = plain.get_robustcov_results("HAC", maxlags=horizon - 1, use_correction=False)
+    return float(plain.tvalues[1]), float(hac.tvalues[1])
 
 
 def intervals(

@@ -1,7 +1,7 @@
 """Warning signals on the real input against the vectors and against plain computations that are written here.
 
 Source of the answers: `vectors/07_warning_signal.json` beside the project (states and outcomes of 26 May 2017; its
-scorecards begin in 1987 and cannot be rebuilt from an input that begins in 2000), pandas, statsmodels and arch.
+scorecards begin in 1987 and cannot be rebuilt from an input that begins in 2000), pandas, sums written out and arch.
 Cases of missing data run dbt on a copy of the warehouse.
 """
 
@@ -15,10 +15,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from arch.bootstrap import StationaryBootstrap
 
 from tests.helpers import dbt
+from tests.plain_t import plain_t
 
 PROJECT = Path(__file__).resolve().parents[2]
 VECTORS = PROJECT.parent / "shared" / "vectors" / "07_warning_signal.json"
@@ -273,9 +273,8 @@ def test_scorecard_equals_a_plain_computation(
         figures[f"excess_{name}_pp"] = figures[f"p_{name}_on_pct"] - figures[f"p_{name}_all_pct"]
     is_enough = len(on) >= 10 and episodes >= 5
     if is_enough:
-        model = sm.OLS(days["forward"], sm.add_constant(days["is_on"].astype(float)))
-        hac = model.fit(cov_type="HAC", cov_kwds={"maxlags": horizon - 1, "use_correction": False})
-        figures |= {"t_ols": model.fit().tvalues["is_on"], "t_hac": hac.tvalues["is_on"]}
+        t_ols, t_hac = plain_t(days["forward"].to_numpy(), days["is_on"].to_numpy(dtype=bool), horizon - 1)
+        figures |= {"t_ols": t_ols, "t_hac": t_hac}
     found = {name: np.nan if card[name] is None else card[name] for name in figures}
     assert found == pytest.approx(figures, rel=1e-8, abs=1e-9, nan_ok=True)
     assert (card["reason"] is None) == is_enough
