@@ -29,7 +29,7 @@ manifest = json.loads((target / "manifest.json").read_text())
 order = [r["unique_id"] for r in json.loads((target / "run_results.json").read_text())["results"]]
 connection = duckdb.connect(file)
 for unique_id in order:
-    node = manifest["nodes"][unique_id]
+    node = manifest["nodes"].get(unique_id, {"resource_type": "exposure"})
     if node["resource_type"] == "model" and node["language"] == "sql":
         sql = (target / "compiled" / node["package_name"] / node["original_file_path"]).read_text()
         kind = "view" if node["config"]["materialized"] == "view" else "table"

@@ -16,7 +16,7 @@ from dagster_project.warehouse.connection import open_warehouse
 from tests.faults.planted import campaign, contract_rules, tampering
 from tests.faults.planted.campaign import KINDS, Case
 from tests.faults.planted.kinds import POSITIONS, SIZES, Kind, Named
-from tests.faults.planted.marts import silent_changes
+from tests.faults.planted.staging_rows import COMPARED, clean_rows, origins, silent_changes
 from tests.faults.planted.warehouse import Clean, Outcome, made_of
 from tests.helpers import REPO, Store
 
@@ -34,6 +34,8 @@ class Planted:
     expected: dict[Case, Named]
     faults: Outcome
     silent: dict[str, list[tuple[str, str]]]
+    changed: set[str]
+    """Compared models of which rows changed."""
     touched: dict[Case, set[str]]
     near: Outcome
 
@@ -49,15 +51,17 @@ def planted(clean: Clean, tmp_path_factory: pytest.TempPathFactory) -> list[Plan
     random = np.random.default_rng(SEED)
     wanted = [(kind, POSITIONS[random.integers(3)], SIZES[random.integers(2)]) for kind in KINDS]
     directory = tmp_path_factory.mktemp("planted")
+    before = clean_rows(clean)
     found = []
     for cases in campaign.batches(wanted, SEED, most_batches=2):
         delivery, expected = campaign.plant(cases)
         with made_of(delivery, clean, directory) as (connection, faults):
-            silent = silent_changes(connection, faults, campaign.table_of())
+            silent = silent_changes(connection, before, faults, campaign.table_of())
+            changed = set(silent_changes(connection, before, Outcome(), campaign.table_of()))
         delivery, touched = campaign.plant_near(cases)
         with made_of(delivery, clean, directory) as (_, near):
             pass
-        found.append(Planted(expected, faults, silent, touched, near))
+        found.append(Planted(expected, faults, silent, changed, touched, near))
     return found
 
 
@@ -86,7 +90,11 @@ def test_what_only_just_is_no_fault_is_not_told(planted: list[Planted], kind: Ki
     assert not any(campaign.is_told(kind.check, row, one.near) for row in one.expected[case])
 
 
-def test_no_mart_changes_silently(planted: list[Planted]):
+def test_no_mart_changes_silently(planted: list[Planted], clean: Clean):
+    assert origins(clean) <= set(COMPARED), "every mart is made of what is compared, and of nothing else"
+    assert set().union(*(one.changed for one in planted)) == set(COMPARED), (
+        "a model without a changed row proves nothing"
+    )
     assert [one.silent for one in planted] == [{}] * len(planted)
 
 
@@ -117,8 +125,9 @@ def test_places_and_sizes_are_all_there(planted: list[Planted]):
 @pytest.mark.parametrize("test", [*tampering.ROW_TESTS, *tampering.MART_CHECKS])
 def test_changed_relation_is_told(clean: Clean, reader: duckdb.DuckDBPyConnection, test: str):
     change = {**tampering.ROW_TESTS, **tampering.MART_CHECKS}[test]
-    assert tampering.objections(reader, clean, test, change, near=False) > 0
-    assert tampering.objections(reader, clean, test, change, near=True) == 0
+    assert tampering.objections(reader, clean, test, change.relation, change.fault) > 0
+    assert tampering.is_changed(reader, clean, change.relation, change.near)
+    assert tampering.objections(reader, clean, test, change.relation, change.near) == 0
 
 
 def test_every_generic_test_of_dbt_can_fail(clean: Clean, reader: duckdb.DuckDBPyConnection):

@@ -21,7 +21,7 @@ from tests.faults.planted import campaign as planted
 from tests.faults.planted import contract_rules, tampering
 from tests.faults.planted.campaign import KINDS, Case
 from tests.faults.planted.kinds import POSITIONS, SIZES, Kind, Position, Size
-from tests.faults.planted.marts import silent_changes
+from tests.faults.planted.staging_rows import clean_rows, silent_changes
 from tests.faults.planted.warehouse import Clean, Outcome, made_of
 from tests.helpers import smallcap
 
@@ -68,7 +68,7 @@ def drawn(seed: int, cases: int) -> list[tuple[Kind, Position, Size]]:
 def run_batch(cases: list[Case], clean: Clean, tally: Tally) -> None:
     delivery, expected = planted.plant(cases)
     with made_of(delivery, clean, SOAK / "work") as (connection, told):
-        silent = silent_changes(connection, told, planted.table_of())
+        silent = silent_changes(connection, clean_rows(clean), told, planted.table_of())
     missed, extra = planted.missed(expected, told), planted.too_much(expected, told)
     delivery, touched = planted.plant_near(cases)
     with made_of(delivery, clean, SOAK / "work") as (_, near):
@@ -88,7 +88,7 @@ def run_batch(cases: list[Case], clean: Clean, tally: Tally) -> None:
         if near_told:
             tally.fault(f"{case.name}: {case.kind.check} names the near-miss")
     for mart, rows in silent.items():
-        tally.fault(f"{mart} changed silently: {len(rows)} rows, for example {rows[0]}")
+        tally.fault(f"{mart} changed silently, and marts with it: {len(rows)} rows, for example {rows[0]}")
     for finding in sorted(planted.unexplained(cases, told)):
         tally.fault(f"told with no fault near it: {finding}")
 
@@ -109,9 +109,9 @@ def relations_that_pass(clean: Clean, tally: Tally) -> tuple[int, int]:
     generic = [name for name, node in clean.tests.items() if node.get("test_metadata")]
     with duckdb.connect(str(clean.warehouse_file), read_only=True) as connection:
         for test, change in changes.items():
-            if not tampering.objections(connection, clean, test, change, near=False):
+            if not tampering.objections(connection, clean, test, change.relation, change.fault):
                 tally.fault(f"{test} passes a changed {change.relation}")
-            if tampering.objections(connection, clean, test, change, near=True):
+            if tampering.objections(connection, clean, test, change.relation, change.near):
                 tally.fault(f"{test} objects to the near-miss")
         for test in generic:
             if not tampering.generic_objections(connection, clean, test):

@@ -23,12 +23,11 @@ class Tampering:
 
     relation: str
     fault: str
-    near: str = ""
-    """Empty where nothing lies between right and wrong; then the untouched relation is the near-miss."""
+    near: str
 
 
-def change(relation: str, where: str, column: str, fault: str, near: str = "") -> Tampering:
-    """The first row that `where` finds says otherwise in one column."""
+def change(relation: str, where: str, column: str, fault: str, near: str) -> Tampering:
+    """The first row that `where` finds says otherwise in one column; `near` is a value too, or a whole query."""
 
     def select(value: str) -> str:
         return (
@@ -37,58 +36,76 @@ def change(relation: str, where: str, column: str, fault: str, near: str = "") -
             "from {0})"
         )
 
-    return Tampering(relation, select(fault), select(near) if near else "")
+    return Tampering(relation, select(fault), near if near.startswith("select") else select(near))
 
 
-def gone(relation: str, where: str, near: str = "") -> Tampering:
-    """The rows that `where` finds are missing."""
-    template = "select * from {{0}} where not ({})"
-    return Tampering(relation, template.format(where), template.format(near) if near else "")
+def without(where: str) -> str:
+    """All rows but those that `where` finds."""
+    return f"select * from {{0}} where not ({where})"
 
 
-def more(relation: str, row: str, near: str = "") -> Tampering:
+def replaced(**columns: str) -> str:
+    """All rows, with other values in these columns."""
+    return f"select * replace ({', '.join(f'{value} as {name}' for name, value in columns.items())}) from {{0}}"
+
+
+def gone(relation: str, where: str, near: str) -> Tampering:
+    """The rows that `where` finds are missing; `near` finds rows too, or is a whole query."""
+    return Tampering(relation, without(where), near if near.startswith("select") else without(near))
+
+
+def more(relation: str, row: str, near: str) -> Tampering:
     """One row more."""
-    template = "select * from {{0}} union all by name ({})"
-    return Tampering(relation, template.format(row), template.format(near) if near else "")
+    return Tampering(relation, *(f"select * from {{0}} union all by name ({one})" for one in (row, near)))
 
 
 A_BAR = "symbol = 'IWM' and session_date = date '2016-05-02'"
 A_WATCH_DATE = "watch_date = date '2016-05-02'"
 HEADLINE = "pair_id in (select pair_id from marts.dim_pair where is_headline)"
 ROW_TESTS = {
-    "assert_bars_match_the_mode_of_the_warehouse": change("stg_prices__daily_bars", A_BAR, "is_simulated", "false"),
+    "assert_bars_match_the_mode_of_the_warehouse": change(
+        "stg_prices__daily_bars", A_BAR, "is_simulated", "false", without(A_BAR)
+    ),
     "assert_calendar_reaches_past_the_data": gone(
         "dim_calendar", "session_date > date '2017-12-29'", "session_date > date '2018-01-02'"
     ),
-    "assert_claim_conventions_have_one_headline": change("claim_conventions", "is_headline", "is_headline", "false"),
+    "assert_claim_conventions_have_one_headline": change(
+        "claim_conventions", "is_headline", "is_headline", "false", without("not is_headline")
+    ),
     "assert_claim_outcomes_lie_ahead": change(
         "claim_outcomes", "framing = 'rolling'", "horizon_end", "as_of_date", "as_of_date + 1"
     ),
     "assert_claim_verdicts_follow_from_values": change(
         "claims", "verdict = 'supported' and comparator = '<='", "value", "threshold + 0.001", "threshold"
     ),
-    "assert_claims_are_numbered_without_a_gap": gone("dim_claim", "claim_id = 7"),
-    "assert_claims_have_one_headline_a_day": change("claims", "is_headline", "is_headline", "false"),
+    "assert_claims_are_numbered_without_a_gap": gone(
+        "dim_claim", "claim_id = 7", replaced(claim_id="15 - claim_id")
+    ),
+    "assert_claims_have_one_headline_a_day": change(
+        "claims", "is_headline", "is_headline", "false", without("not is_headline")
+    ),
     "assert_claims_know_nothing_later": change(
-        "claims", "inputs_as_of is not null", "inputs_as_of", "as_of_date + 1", "as_of_date"
+        "claims", "inputs_as_of < as_of_date", "inputs_as_of", "as_of_date + 1", "as_of_date"
     ),
     "assert_correlations_agree_with_betas": change(
         "relative_performance", "beta_63d > 0", "corr_63d", "1.00001", "1.0"
     ),
-    "assert_dividends_are_not_negative": change("stg_prices__daily_bars", A_BAR, "dividend_per_share", "-0.01", "0"),
+    "assert_dividends_are_not_negative": change("stg_prices__daily_bars", A_BAR, "dividend_per_share", "-0.01", "0.01"),
     "assert_drawdowns_lie_between_minus_100_and_0": change(
         "relative_performance", "ratio_drawdown_252d_pct < 0", "ratio_drawdown_252d_pct", "0.001", "0"
     ),
     "assert_event_windows_say_why_and_when": change(
-        "event_study", "known_on is not null", "known_on", "window_end_date + 1"
+        "event_study", "known_on is not null", "known_on", "window_end_date + 1", without("not is_pooled")
     ),
     "assert_every_equity_position_counts_or_says_why": change(
         "int_fundamentals__positions", "owned_share is not null", "owned_share", "0", "1e-9"
     ),
     "assert_every_pair_has_rows": change("dim_pair", "is_headline", "common_sessions", "0", "1"),
-    "assert_every_published_figure_is_reconciled": gone("reconciliation", "topic = 'iwm_weekly_flow'"),
+    "assert_every_published_figure_is_reconciled": gone(
+        "reconciliation", "topic = 'iwm_weekly_flow'", replaced(within_tolerance="not within_tolerance")
+    ),
     "assert_flow_rows_match_the_mode_of_the_warehouse": change(
-        "stg_flows__fund_nav_shares", "fund_symbol = 'IWM'", "is_simulated", "false"
+        "stg_flows__fund_nav_shares", "fund_symbol = 'IWM'", "is_simulated", "false", without("fund_symbol = 'IWM'")
     ),
     "assert_flows_are_the_change_of_assets_less_the_return": change(
         "fund_flows_daily", "net_flow_usd is not null", "net_flow_usd", "net_flow_usd + 2e-6 * aum_usd",
@@ -111,18 +128,27 @@ ROW_TESTS = {
         "fund_flows_weekly", "flow_explanation is null", "net_flow_pct_aum", "25.1", "24.9"
     ),
     "assert_latest_flows_are_there": change(
-        "fund_flows_daily", "fund_symbol = 'IWM' and session_date = date '2017-12-29'", "null_reason", "'frozen'"
+        "fund_flows_daily", "fund_symbol = 'IWM' and session_date = date '2017-12-29'", "null_reason", "'frozen'",
+        replaced(null_reason="case when session_date = date '2017-12-28' then 'frozen' else null_reason end"),
     ),
     "assert_levels_start_at_100": change("price_levels", "level <> 100", "level", "0", "0.001"),
     "assert_lipper_weeks_end_on_wednesday": change(
-        "dim_calendar", "session_date = date '2016-05-02'", "lipper_week_ending", "lipper_week_ending + 1"
+        "dim_calendar", "session_date = date '2016-05-02'", "lipper_week_ending", "lipper_week_ending + 1",
+        replaced(session_date="session_date - (lipper_week_ending - session_date < 6)::integer"),
     ),
     "assert_meetings_are_at_most_63_days_apart": gone(
         "dim_meeting", "meeting_date = date '2016-06-15'", "kind <> 'scheduled'"
     ),
-    "assert_one_pair_is_the_headline": change("dim_pair", "not is_headline", "is_headline", "true"),
+    "assert_one_pair_is_the_headline": change(
+        "dim_pair", "not is_headline", "is_headline", "true",
+        replaced(is_headline="pair_id = (select min(pair_id) from {0} where not is_headline)"),
+    ),
     "assert_rank_lies_within_the_years_compared": change(
-        "relative_performance", "years_compared > 0", "ytd_gap_rank_from_worst", "years_compared + 2"
+        "relative_performance", "years_compared > 0", "ytd_gap_rank_from_worst", "years_compared + 2",
+        replaced(
+            ytd_gap_rank_from_worst="case when years_compared > 0 then years_compared + 1 end",
+            ytd_gap_percentile="case when years_compared > 0 then 100.0 end",
+        ),
     ),
     "assert_rate_calendar_covers_every_contract": gone(
         "dim_meeting", "meeting_date > date '2018-11-30'", "meeting_date > date '2018-12-31'"
@@ -130,11 +156,21 @@ ROW_TESTS = {
     "assert_rate_calendar_reaches_a_year_ahead": gone(
         "dim_meeting", "meeting_date > date '2018-11-30'", "meeting_date > date '2018-12-31'"
     ),
-    "assert_rate_calibration_counts_every_decision": change("rate_odds_calibration", "true", "hits", "hits + 1"),
-    "assert_rate_expectations_have_one_next_meeting": change(
-        "rate_expectations", f"is_next_meeting and {A_WATCH_DATE}", "is_next_meeting", "false"
+    "assert_rate_calibration_counts_every_decision": change(
+        "rate_odds_calibration", "true", "hits", "hits + 1",
+        replaced(
+            hits="case when row_number() over (partition by day_convention order by outcome) = 1 "
+            "then sum(hits) over (partition by day_convention) else 0 end"
+        ),
     ),
-    "assert_rate_nulls_have_a_reason": change("rate_expectations", "null_reason is null", "prob_hike_pct", "null"),
+    "assert_rate_expectations_have_one_next_meeting": change(
+        "rate_expectations", f"is_next_meeting and {A_WATCH_DATE}", "is_next_meeting", "false",
+        without("not is_next_meeting"),
+    ),
+    "assert_rate_nulls_have_a_reason": change(
+        "rate_expectations", "null_reason is null", "prob_hike_pct", "null",
+        replaced(prob_hike_pct="null", null_reason="'no_settlement'"),
+    ),
     "assert_rate_odds_add_up": change(
         "rate_expectations", "prob_hold_pct > 1", "prob_hold_pct", "prob_hold_pct + 1e-6", "prob_hold_pct + 1e-11"
     ),
@@ -157,14 +193,18 @@ ROW_TESTS = {
         "relative_performance", "return_basis = 'price'", "ratio", "ratio * (1 + 1e-9)", "ratio * (1 + 1e-14)"
     ),
     "assert_rolling_windows_are_full_and_of_their_length": change(
-        "relative_performance", "session_date = date '2000-03-01'", "beta_252d", "1.0"
+        "relative_performance", "session_date = date '2000-03-01'", "beta_252d", "1.0",
+        replaced(beta_252d="beta_252d + 1"),
     ),
     "assert_signal_scorecard_adds_up": change(
-        "signal_scorecard", "on_days > 0", "episodes", "on_days + 1", "on_days"
+        "signal_scorecard", "on_days > episodes", "episodes", "on_days + 1", "on_days"
     ),
-    "assert_signals_are_defined_once_they_have_values": change("signal_daily", "is_on is not null", "is_on", "null"),
+    "assert_signals_are_defined_once_they_have_values": change(
+        "signal_daily", "is_on is not null", "is_on", "null",
+        replaced(is_on="case when is_on then false else is_on end"),
+    ),
     "assert_target_ranges_are_in_order": change(
-        "stg_rates__fomc_meetings", "target_lower_after_pct is not null", "target_lower_after_pct",
+        "stg_rates__fomc_meetings", "target_lower_after_pct < target_upper_after_pct", "target_lower_after_pct",
         "target_upper_after_pct + 0.25", "target_upper_after_pct",
     ),
     "assert_total_return_is_not_below_price_return": change(
@@ -178,10 +218,12 @@ ROW_TESTS = {
         "valuation", "measure = 'pe_ttm' and value is not null", "value", "value * (1 + 1e-7)", "value * (1 + 1e-11)"
     ),
     "assert_valuation_uses_nothing_known_later": change(
-        "int_fundamentals__positions", "knowledge = 'as_known' and period_end is not null", "period_end",
+        "int_fundamentals__positions", "knowledge = 'as_known' and period_end < as_of_date", "period_end",
         "as_of_date + 1", "as_of_date",
     ),
-    "assert_warehouse_mode_has_one_row": more("warehouse_mode", "select * from raw.warehouse_mode"),
+    "assert_warehouse_mode_has_one_row": Tampering(
+        "warehouse_mode", "select * from {0} union all from {0}", replaced(is_simulated="not is_simulated")
+    ),
     "assert_weekly_flows_are_sums_of_days": change(
         "fund_flows_weekly", "net_flow_usd is not null", "net_flow_usd", "net_flow_usd + 2", "net_flow_usd + 0.5"
     ),
@@ -216,52 +258,57 @@ MART_CHECKS = {
 """By market check that compares marts; their findings come from quality__marts."""
 
 
-def generic(node: dict[str, Any], type_of: Callable[[str], str]) -> Tampering:
+def broken(node: dict[str, Any], type_of: Callable[[str], str]) -> str:
     """What breaks a generic test: its column empty, strange or pointing nowhere, or a row twice.
 
     Args:
         type_of: type of a column of the relation that is tested.
     """
     kind, arguments = node["test_metadata"]["name"], node["test_metadata"]["kwargs"]
-    relation = node["attached_node"].split(".")[-1]
     if kind == "unique_grain":
         # an empty relation gets two empty rows
         twice = "(values (1), (2)) as twice left join (select * from {0} limit 1) as one on true"
-        return Tampering(relation, f"select * from {{0}} union all select one.* from {twice}")
+        return f"select * from {{0}} union all select one.* from {twice}"
     column = arguments["column_name"]
     if kind == "not_null":
-        return Tampering(relation, f"select * replace (null as {column}) from {{0}}")
+        return f"select * replace (null as {column}) from {{0}}"
     strange = {"DATE": "date '1900-01-01'", "INTEGER": "-1", "BIGINT": "-1"}.get(type_of(column), "'neither'")
-    return Tampering(relation, f"select * replace ({strange} as {column}) from (select * from {{0}} limit 1)")
+    return f"select * replace ({strange} as {column}) from (select * from {{0}} limit 1)"
 
 
-def tampered_sql(connection: duckdb.DuckDBPyConnection, clean: Clean, code: str, change_of: str, select: str) -> str:
-    """A compiled query with one of its relations replaced by the changed copy, which becomes a temporary table."""
-    for node in clean.nodes.values():
-        if node["name"] == change_of and node.get("relation_name"):
-            relation = str(node["relation_name"])
-    if change_of == "warehouse_mode":
-        relation = '"simulated"."raw"."warehouse_mode"'
-    assert relation in code, f"the query does not read {change_of}"
+def relation_name(clean: Clean, name: str) -> str:
+    """How compiled queries name a model, a seed or the source `warehouse_mode`."""
+    if name == "warehouse_mode":
+        return '"simulated"."raw"."warehouse_mode"'
+    return next(str(n["relation_name"]) for n in clean.nodes.values() if n["name"] == name and n.get("relation_name"))
+
+
+def is_changed(connection: duckdb.DuckDBPyConnection, clean: Clean, name: str, select: str) -> bool:
+    """Whether a changed copy differs from its relation."""
+    relation = relation_name(clean, name)
+    copy = select.replace("{0}", relation)
+    query = f"select 1 from ((({copy}) except all (from {relation})) union all ((from {relation}) except all ({copy})))"
+    return bool(connection.execute(f"{query} limit 1").fetchall())
+
+
+def objections(connection: duckdb.DuckDBPyConnection, clean: Clean, test: str, name: str, select: str) -> int:
+    """Rows that a test of dbt, or a comparison of marts, names once a relation is replaced by its changed copy."""
+    is_mart_check = test in MART_CHECKS
+    node = next(n for n in clean.models if n["name"] == "quality__marts") if is_mart_check else clean.tests[test]
+    relation = relation_name(clean, name)
+    assert relation in node["compiled_code"], f"{test} does not read {name}"
     connection.execute(f"create or replace temp table tampered as {select.replace('{0}', relation)}")
-    return code.replace(relation, "temp.tampered")
-
-
-def objections(connection: duckdb.DuckDBPyConnection, clean: Clean, test: str, tampering: Tampering, near: bool) -> int:
-    """Rows that a test of dbt, or a comparison of marts, names in a changed relation."""
-    select = (tampering.near or "select * from {0}") if near else tampering.fault
-    if test in MART_CHECKS:
-        code = next(node["compiled_code"] for node in clean.models if node["name"] == "quality__marts")
-        sql = tampered_sql(connection, clean, code, tampering.relation, select)
-        query = f"select * from ({sql}) where check_id = '{test}'"
-    else:
-        query = tampered_sql(connection, clean, clean.tests[test]["compiled_code"], tampering.relation, select)
+    query = node["compiled_code"].replace(relation, "temp.tampered")
+    if is_mart_check:
+        query = f"select * from ({query}) where check_id = '{test}'"
     return len(connection.execute(query).fetchall())
 
 
 def generic_objections(connection: duckdb.DuckDBPyConnection, clean: Clean, test: str) -> int:
     """Rows that a generic test names once its relation is broken for it."""
     node = clean.tests[test]
-    tested = clean.nodes[node["attached_node"]]["relation_name"]
-    types = dict(connection.execute(f"select column_name, column_type from (describe {tested})").fetchall())
-    return objections(connection, clean, test, generic(node, types.__getitem__), near=False)
+    tested = clean.nodes[node["attached_node"]]
+    columns = connection.execute(
+        f"select column_name, column_type from (describe {tested['relation_name']})"
+    ).fetchall()
+    return objections(connection, clean, test, tested["name"], broken(node, dict(columns).__getitem__))
