@@ -34,6 +34,21 @@ class _Mask(logging.Filter):
         return text
 
 
+class _Once(logging.Filter):
+    """Passes a warning or an error once: a dead host keeps several tables from their data with the same words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        is_new = record.getMessage() not in self.said
+        self.said.add(record.getMessage())
+        return is_new
+
+
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -84,6 +99,7 @@ def build_log(directory: Path, build_id: str, secrets: Sequence[str], terminal: 
     root.propagate = not terminal
     for handler in handlers:
         handler.addFilter(_Mask(secrets))
+        handler.addFilter(_Once())
         root.addHandler(handler)
     try:
         yield path

@@ -4,7 +4,8 @@ Belongs here: options, messages and exit codes. Heavy libraries are imported ins
 that `--help` and `query` start at once.
 
 Exit codes: 0 done; 1 nothing was done or published; 2 wrong usage; 3 published, but a delivery could
-not be used and its domain keeps its last good rows; 4 another build holds the warehouse.
+not be used or a service gave nothing, and its domain keeps its last good rows; 4 another build holds
+the warehouse. A service that is not asked because its setting is missing (the SEC's contact) is no 3.
 """
 
 import logging
@@ -130,6 +131,7 @@ def build(
     from dagster_project.steps import (
         check_publish_override,
         check_source,
+        live_client,
         new_build_id,
         open_problems,
         read_build_manifest,
@@ -162,10 +164,14 @@ def build(
         gaps = incomplete_build(settings, identifier)
         if gaps:
             send(settings, gaps)
+        if settings.source == "live":
+            logger.info("asked services: %s", live_client(settings.live, identifier).summary)
     problems = read_build_manifest(settings.current_link)["problems"]
     if not quiet:
         print_brief(read_brief(settings.published_file), _console())
         typer.echo(f"Published {settings.current_link.resolve()}", err=True)
+    for notice in settings.live.left_out if settings.source == "live" else ():
+        typer.secho(f"smallcap: {notice}", fg="yellow", err=True)
     if problems:
         for problem in problems:
             typer.secho(f"smallcap: {problem}", fg="red", err=True)

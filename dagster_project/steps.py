@@ -184,6 +184,8 @@ def extract(
         live = (settings, connection, build_id, clock, asked)
         source = make_live_source(*live) if is_live else make_source(settings)
         report = extract_table(connection, archive, source, contract, accept_removals, clock)
+        if is_live:
+            logger.debug("asked so far: %s", live_client(settings.live, build_id).summary)
         connection.execute(
             "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",
             [contract.table, build_id, report.status, report.problems, report.remarks],
@@ -492,7 +494,7 @@ def _tested_asset(manifest: dict[str, Any], unique_id: str) -> str:
 
 def _problems(connection: "duckdb.DuckDBPyConnection") -> list[str]:
     found = connection.execute("select unnest(problems) from ops.domain_status order by table_name").fetchall()
-    return [problem for (problem,) in found]
+    return list(dict.fromkeys(problem for (problem,) in found))
 
 
 def _is_current_real(settings: Settings) -> bool:

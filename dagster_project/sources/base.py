@@ -56,6 +56,8 @@ class Plan:
     remarks: tuple[str, ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
     """Providers for which nothing could be planned, with the reason."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Providers that are not asked because a setting is missing, with what to set: no failure."""
 
 
 class Source(Protocol):

@@ -49,13 +49,15 @@ class TableReport:
     unreachable: list[str] = field(default_factory=list)
     """Those of the problems that are services which gave no payload."""
     problems: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """Why services were not asked at all: a setting is missing. No problem, but the table is not brought up to date."""
     remarks: list[str] = field(default_factory=list)
 
     @property
     def status(self) -> Literal["ok", "unreachable", "problem"]:
-        """`problem`: a payload was refused; `unreachable`: all that is wrong are services that gave nothing."""
+        """`problem`: a payload was refused; `unreachable`: nothing worse than services that gave nothing."""
         if not self.problems:
-            return "ok"
+            return "unreachable" if self.skipped else "ok"
         return "unreachable" if len(self.unreachable) == len(self.problems) else "problem"
 
 
@@ -74,6 +76,9 @@ def extract_table(
     """
     plan = source.plan([contract.table])
     report = TableReport(contract.table, payloads=len(plan.payloads), remarks=list(plan.remarks))
+    report.skipped = list(dict.fromkeys(plan.skipped.values()))
+    for reason in report.skipped:
+        logger.warning("%s", reason)
     cut_off = {
         found.name for found in latest_payloads(connection, contract.table) if found.rule == "removals_explained"
     }
@@ -109,7 +114,8 @@ def extract_table(
             report.cut_off += [found.reason] if found.rule == "removals_explained" else []
         report.remarks.extend(found.remarks)
     for provider, reasons in lacking.items():
-        _report_lacking(report, provider, reasons, is_helped=bool(provider) and all(helped.get(provider, [False])))
+        is_helped = bool(provider) and all(helped.get(provider, [False]))
+        _report_lacking(report, provider, list(dict.fromkeys(reasons)), is_helped)
     return report
 
 

@@ -272,6 +272,29 @@ def test_a_broken_service_gives_right_or_stale_and_heals(
     assert freshness(internet, day)[domain] == "fresh"
 
 
+def test_a_dead_host_is_told_of_once_and_the_others_go_on(internet: Internet, day: Path) -> None:
+    internet.faults["yahoo"] = "reset"
+    report = take_in(internet, day, ["daily_bars"])["daily_bars"]
+    told = [problem for problem in report.problems if "not asked any more" in problem]
+    assert len(told) == 1 and told[0].startswith(f"{internet.services['yahoo'].address}: ")
+    assert len(report.problems) == 4, "three symbols that failed, and the host: it was to give five"
+    assert internet.requests() == {"yahoo": 6}
+
+
+def test_a_service_without_its_setting_is_left_out_and_its_tables_are_stale(internet: Internet, day: Path) -> None:
+    tables = ["company_facts", "security_identifiers", "index_membership", "fund_holdings"]
+    internet.market.now = SECOND + timedelta(days=100)
+    reports = take_in(internet, day, tables, sec_contact="")
+    assert internet.requests().keys() <= {"blackrock", "ishares"}
+    for table in tables[:3]:
+        assert (reports[table].problems, reports[table].status) == ([], "unreachable")
+        assert ["SMALLCAP_LIVE__SEC_CONTACT" in reason for reason in reports[table].skipped] == [True]
+    found = freshness(internet, day)
+    assert (found["membership"], found["fundamentals"]) == ("stale", "stale")
+    take_in(internet, day, tables)
+    assert freshness(internet, day)["membership"] == "irregular"
+
+
 def test_a_source_without_cadence_that_fails_is_stale(internet: Internet, day: Path) -> None:
     internet.market.now = SECOND + timedelta(days=11)
     internet.faults["shiller"] = "500"

@@ -85,3 +85,15 @@ def test_terminal_shows_markup_as_it_is(tmp_path: Path, capsys):
     with build_log(tmp_path, "b", (), terminal=True):
         LOGGER.info("column [bold]close[/bold] in [/path]")
     assert "column [bold]close[/bold] in [/path]" in capsys.readouterr().err
+
+
+def test_a_warning_is_said_once_and_progress_every_time(tmp_path: Path):
+    with build_log(tmp_path, "b", (), terminal=False) as path:
+        for table in ("daily_bars", "fed_funds_futures"):
+            LOGGER.info("extracting")
+            LOGGER.error("https://host: not asked any more")
+            LOGGER.error("%s lacks rows", table)
+    assert [line["message"] for line in lines(path)] == [
+        "extracting", "https://host: not asked any more", "daily_bars lacks rows", "extracting",
+        "fed_funds_futures lacks rows",
+    ]  # fmt: skip

@@ -13,7 +13,7 @@ from dagster_project.sources.files import FilesSource
 from dagster_project.sources.live import sec_company_facts, sec_filing_index, sec_tickers
 from dagster_project.sources.live.config import LiveConfig
 from dagster_project.sources.live.http import Client
-from dagster_project.sources.live.provider import PastPayload, Request, State
+from dagster_project.sources.live.provider import NotConfiguredError, PastPayload, Request, State
 from dagster_project.sources.live.source import LiveSource
 from tests.internet.loopback import Answer, Asked, Loopback
 from tests.sec_payloads import (
@@ -279,9 +279,17 @@ def test_later_builds_ask_for_companies_that_filed_a_report_since():
     assert look.asked == ["company_tickers", "index", "form_20240226", "form_20240228"]
 
 
-def test_without_a_contact_the_sec_is_not_asked():
-    with pytest.raises(SourceError, match="SMALLCAP_LIVE__SEC_CONTACT"):
-        sec_company_facts.plan("company_facts", State(NOW, date(2024, 2, 29)), LiveConfig(sec_contact="me"), Shelf())
+@pytest.mark.parametrize(
+    ("contact", "kind", "expected"),
+    [("", NotConfiguredError, "not asked: .* SMALLCAP_LIVE__SEC_CONTACT is not set"),
+     ("me", SourceError, "expected a contact such as 'Company name@domain', found 'me'")],
+)  # fmt: skip
+def test_without_a_contact_the_sec_is_not_asked(contact, kind, expected):
+    config = LiveConfig(sec_contact=contact)
+    with pytest.raises(SourceError, match=expected) as told:
+        sec_company_facts.plan("company_facts", State(NOW, date(2024, 2, 29)), config, Shelf())
+    assert type(told.value) is kind
+    assert config.left_out == ((str(told.value),) if not contact else ())
 
 
 def test_daily_index_of_another_shape_is_refused():

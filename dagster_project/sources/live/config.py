@@ -6,6 +6,11 @@ Does not belong here: reading the environment (`settings`), and what a path belo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+NO_SEC_CONTACT = (
+    "the SEC is not asked: it wants to know who asks, and SMALLCAP_LIVE__SEC_CONTACT is not set. Fundamentals and "
+    "membership keep what they have, or stay empty. Set it to a contact such as 'Company name@domain'."
+)
+
 
 class LiveConfig(BaseModel):
     """Settings of the live source. Addresses are scheme and host, without a path."""
@@ -37,3 +42,8 @@ class LiveConfig(BaseModel):
     budget_seconds: float = Field(1800, gt=0, description="all requests of a build; the rest comes with the next one")
     max_payload_mb: float = Field(64, gt=0, description="largest answer that is read, unpacked")
     refetched_days: int = Field(10, ge=0, description="days before the last one held that are asked for again")
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What is not asked for want of a setting, in words."""
+        return () if self.sec_contact else (NO_SEC_CONTACT,)

@@ -11,7 +11,7 @@ Does not belong here: what is inside an answer (`checks`, providers), and which 
 import email.utils
 import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -74,6 +74,10 @@ class _Letter:
         return urlsplit(self.address).netloc
 
     @property
+    def base(self) -> str:
+        return f"{urlsplit(self.address).scheme}://{self.host}"
+
+    @property
     def target(self) -> str:
         secret = urlencode(self.secret_query)
         return self.address + ("&" if "?" in self.address else "?") + secret if secret else self.address
@@ -100,8 +104,8 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.config = config
-        self.requests = 0
-        """Requests sent, repeated ones included."""
+        self.asked: Counter[str] = Counter()
+        """Requests sent by host, repeated ones included."""
         self._clock, self._sleep = clock, sleep
         self._started: float | None = None
         self._next_turn: dict[str, float] = {}
@@ -112,6 +116,12 @@ class Client:
     def seconds(self) -> float:
         """Seconds since the first request."""
         return 0.0 if self._started is None else self._clock() - self._started
+
+    @property
+    def summary(self) -> str:
+        """How much was asked and how long it took, in words."""
+        hosts = "".join(f", {host} {count}" for host, count in self.asked.items())
+        return f"{self.asked.total()} requests, {self.seconds:.0f} of {self.config.budget_seconds:g} seconds{hosts}"
 
     def get(
         self,
@@ -139,9 +149,10 @@ class Client:
         letter = _Letter(address, sent, secret_query or {}, as_browser)
         host = letter.host
         if self._failures.get(host, 0) >= FAILURES_UNTIL_LEFT_ALONE:
+            # Without the path, so that a host is told of once however many payloads it was to give.
             raise SourceError(
-                f"{address}: not asked, {host} failed {FAILURES_UNTIL_LEFT_ALONE} times in a row in this build. "
-                "The next build asks again."
+                f"{letter.base}: not asked any more, it failed {FAILURES_UNTIL_LEFT_ALONE} times in a row in this "
+                "build. The next build asks again."
             )
         try:
             response = self._attempts(letter)
@@ -174,7 +185,7 @@ class Client:
         ):  # fmt: skip
             with attempt:
                 self._take_turn(letter)
-                self.requests += 1
+                self.asked[letter.host] += 1
                 return self._send_as_browser(letter) if letter.as_browser else self._send(letter)
         raise AssertionError("stamina ends with a result or an error")
 
@@ -192,8 +203,8 @@ class Client:
         wait = self._next_turn.get(letter.host, 0.0) - self._clock()
         if self._left() <= max(wait, 0):
             raise SourceError(
-                f"{letter.address}: not asked, the {self.config.budget_seconds:g} seconds for requests of this build "
-                "are used up. The next build asks for the rest; or raise SMALLCAP_LIVE__BUDGET_SECONDS."
+                f"{letter.base}: not asked any more, the {self.config.budget_seconds:g} seconds for requests of this "
+                "build are used up. The next build asks for the rest; or raise SMALLCAP_LIVE__BUDGET_SECONDS."
             )
         if wait > 0:
             self._sleep(wait)

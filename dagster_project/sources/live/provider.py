@@ -13,9 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from dagster_project.errors import SourceError
+
 if TYPE_CHECKING:
     from dagster_project.sources.live.config import LiveConfig
     from dagster_project.sources.table_file import TextTable
+
+
+class NotConfiguredError(SourceError):
+    """A provider is not asked because a setting without a default is missing; says which."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,8 @@ class Provider(Protocol):
         """What to ask for now: what is missing, and a tail that may have been revised; few requests.
 
         Raises:
-            SourceError: this provider cannot be planned for (a setting is missing, `look` failed).
+            NotConfiguredError: a setting that it needs is missing; it is left out.
+            SourceError: this provider cannot be planned for (a setting is wrong, `look` failed).
         """
         ...
 

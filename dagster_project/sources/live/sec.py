@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.contracts.availability import market_instant
 from dagster_project.errors import SourceError
-from dagster_project.sources.live.config import LiveConfig
+from dagster_project.sources.live.config import NO_SEC_CONTACT, LiveConfig
+from dagster_project.sources.live.provider import NotConfiguredError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,11 @@ def sec_headers(config: LiveConfig) -> Mapping[str, str]:
     """Headers of every request to the SEC, which answers 403 to clients that do not say who asks.
 
     Raises:
-        SourceError: no contact is set.
+        NotConfiguredError: no contact is set.
+        SourceError: what is set is no contact.
     """
+    if not config.sec_contact:
+        raise NotConfiguredError(NO_SEC_CONTACT)
     if "@" not in config.sec_contact:
         raise SourceError(
             "the SEC wants to know who asks: expected a contact such as 'Company name@domain', found "

@@ -13,7 +13,7 @@ from dagster_project.contracts.validate import RefusedError, refuse_other_shape,
 from dagster_project.sources.base import Fetched, PayloadRef, Plan, SourceError
 from dagster_project.sources.files import FilesSource
 from dagster_project.sources.live.http import Client, MissingError, Response
-from dagster_project.sources.live.provider import PastPayload, Provider, Request, State
+from dagster_project.sources.live.provider import NotConfiguredError, PastPayload, Provider, Request, State
 from dagster_project.sources.live.registry import PROVIDERS, provider
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class LiveSource:
     def plan(self, tables: Iterable[str]) -> Plan:
         """What each provider of `tables` would ask for now. A provider that cannot plan does not stop the others."""
         failures: dict[str, str] = {}
+        skipped: dict[str, str] = {}
         tables = list(tables)
         for table in tables:
             for name in PROVIDERS:
@@ -51,6 +52,9 @@ class LiveSource:
                 state = self._states(table, name)
                 try:
                     requests = list(one.plan(table, state, self._client.config, self._look))
+                except NotConfiguredError as error:
+                    skipped[name] = str(error)
+                    continue
                 except SourceError as error:
                     failures[name] = str(error)
                     continue
@@ -60,7 +64,7 @@ class LiveSource:
                     if request.name in state.payloads:
                         self._past[ref] = state.payloads[request.name]
         own = self._inbox.plan(tables)
-        return Plan((*self._requests, *own.payloads), own.remarks, failures)
+        return Plan((*self._requests, *own.payloads), own.remarks, failures, skipped)
 
     def fetch(self, ref: PayloadRef) -> Fetched | None:
         """The first address whose answer passes and reaches the last day due; else the answer that reaches farthest;
