@@ -96,7 +96,7 @@ soak: $(INSTALLED) $(if $(filter superset,$(or $(CAMPAIGN),superset)),$(SUPERSET
 	@nice $(BIN)/python -m tests.soak $(CAMPAIGN) $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
 
 internet: $(INSTALLED) ## all public services on this machine, simulated: try a live build without a network
-	@$(BIN)/python -m tests.internet
+	@$(BIN)/smallcap-internet
 
 docs: $(INSTALLED) ## write the generated documents again
 	@$(BIN)/python -m dagster_project.docs

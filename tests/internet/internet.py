@@ -1,6 +1,5 @@
 """All public services at once on the loopback interface, with a fault for each of them at will."""
 
-import tempfile
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,9 @@ QUICK = {
     "requests_per_second": 10_000, "sec_requests_per_second": 10_000, "timeout_seconds": 0.7, "attempts": 2,
     "first_wait_seconds": 0.01, "sec_contact": "Tests tests@localhost",
 }  # fmt: skip
-"""Manners that fit a server on this machine."""
+"""Manners that fit a server on this machine, and tests of its faults."""
+BY_HAND = {"timeout_seconds": 10}
+"""Over `QUICK`: a busy machine is no fault."""
 
 
 class Internet:
@@ -54,9 +55,9 @@ class Internet:
         config = LiveConfig.model_validate({**self.addresses, **QUICK, **live})
         return Settings(_env_file=None, data_dir=directory / "data", source="live", live=config)
 
-    def environment(self, directory: Path, **live: object) -> dict[str, str]:
-        """The same as variables of the environment."""
-        values = {**self.addresses, **QUICK, **live}
+    def environment(self, directory: Path) -> dict[str, str]:
+        """The same by hand, as variables of the environment."""
+        values = {**self.addresses, **QUICK, **BY_HAND}
         named = {f"SMALLCAP_LIVE__{name.upper()}": str(value) for name, value in values.items()}
         return {"SMALLCAP_SOURCE": "live", "SMALLCAP_DATA_DIR": str(directory), **named}
 
@@ -114,18 +115,3 @@ def another(name: str, asked: Asked) -> Asked:
     elif name == "treasury":
         query["field_tdr_date_value"] = "2016"
     return Asked(path, query, asked.headers)
-
-
-def serve(now: datetime, first_port: int) -> None:
-    """Run until interrupted; prints the environment that points a build here."""
-    directory = Path(tempfile.mkdtemp(prefix="smallcap-internet-"))
-    with Internet(now, first_port) as internet:
-        print("# All services on this machine. Every number is SIMULATED, though a build calls it real: so it gets a")
-        print("# data directory of its own. In another shell:")
-        for name, value in internet.environment(directory).items():
-            print(f"export {name}={value!r}")
-        print("smallcap build\n# Ctrl-C ends the services.")
-        try:
-            internet.services["yahoo"].stopping.wait()
-        except KeyboardInterrupt:
-            print("ended")
