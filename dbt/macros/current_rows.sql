@@ -6,11 +6,13 @@
    2. Per grain, over the sources that are left: latest available_at, then observed_at, then the source priority of
       the contract, then the source name.
 
-   With of_each_source the second step is left out, for a model that chooses a source for more than one grain.
+   With of_each_source the second step is left out, for a model that chooses a source for more than one grain. With
+   source_first its priority comes before time, for a table whose sources tell different things (settlement and close):
+   there a later reading of the lesser source is no revision of the better one.
 
    Grain and source_priority stand in config.meta of the source table, its columns in its column list
    (models/staging/_sources.yml): nothing about a raw table is written here. #}
-{% macro current_rows(source_table, of_each_source=false) -%}
+{% macro current_rows(source_table, of_each_source=false, source_first=false) -%}
     {%- set relation = source('raw', source_table) -%}
     {%- if not execute -%}
         {# parsing: there is no graph yet, and only the dependency matters #}
@@ -40,7 +42,9 @@
             {{ columns | join(',\n            ') }},
             row_number() over (
                 partition by {{ declaration.grain | join(', ') }}
-                order by available_at desc nulls last, observed_at desc nulls last, source_rank, source
+                order by
+                    {% if source_first %}source_rank, {% endif -%}
+                    available_at desc nulls last, observed_at desc nulls last, source_rank, source
             ) as choice_number
         from vintages
         where

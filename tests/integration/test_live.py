@@ -23,6 +23,7 @@ from dagster_project.warehouse.meta import read_freshness
 from dagster_project.warehouse.prune import prunable, prune
 from tests.helpers import differing_rows, raw_relations
 from tests.internet.internet import FAULTS, Internet
+from tests.internet.loopback import Answer
 
 FIRST, SECOND = datetime(2017, 5, 31, 22, 30), datetime(2017, 6, 1, 22, 30)
 """18:30 in New York, when the schedule builds."""
@@ -270,6 +271,39 @@ def test_a_broken_service_gives_right_or_stale_and_heals(
     take_in(internet, day, [table])
     assert compare(internet, day, table) == (0, []), "it heals as soon as the service does"
     assert freshness(internet, day)[domain] == "fresh"
+
+
+def test_a_day_on_which_the_exchange_failed_is_asked_for_again_while_it_keeps_it(internet: Internet, day: Path) -> None:
+    def settles(source: str) -> dict[str, int]:
+        with duckdb.connect(str(day / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+            rows = warehouse.execute(
+                "select cast(session_date as varchar), count(*) from raw.fed_funds_futures "
+                "where source = ? and session_date >= '2017-05-31' group by 1", [source]
+            ).fetchall()  # fmt: skip
+        return dict(rows)
+
+    internet.faults["cme"] = "500"
+    for _ in ("evening", "once more the same evening"):
+        report = take_in(internet, day, ["fed_funds_futures", "policy_rates", "treasury_yields"])["fed_funds_futures"]
+        assert report.status == "ok"
+        assert any("Another source stood in" in told for told in report.remarks)
+        assert freshness(internet, day)["rates"] == "fresh"
+    assert settles("cme").keys() == {"2017-05-31"} and settles("yahoo").keys() >= {"2017-06-01"}
+    internet.faults.clear()
+    # the archive lacks one of the days in between, as if the exchange had failed for it alone
+    internet.market.now = SECOND + timedelta(days=1)
+    answer = internet.answer
+    one = internet.services["cme"]
+    one.answer = lambda asked: Answer(status=500) if "06/01" in asked.whole else answer("cme", asked)
+    try:
+        take_in(internet, day, ["fed_funds_futures"])
+    finally:
+        one.answer = lambda asked: answer("cme", asked)
+    assert settles("cme").keys() == {"2017-05-31", "2017-06-02"}
+    internet.market.now = SECOND + timedelta(days=4)
+    take_in(internet, day, ["fed_funds_futures"])
+    assert settles("cme").keys() == {"2017-05-31", "2017-06-01", "2017-06-02", "2017-06-05"}
+    assert compare(internet, day, "fed_funds_futures") == (0, [])
 
 
 def test_a_dead_host_is_told_of_once_and_the_others_go_on(internet: Internet, day: Path) -> None:

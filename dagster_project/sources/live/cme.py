@@ -26,12 +26,16 @@ NOT_SETTLED = ("", "-")
 
 
 def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[Request]:
-    """One request per session that the exchange still gives and that is not held yet."""
+    """One request per session that the exchange still gives and that is not held yet. A day on which it failed is asked
+    for again, though Yahoo stood in: what that has are closes."""
     held = widest([span for (provider, _), span in state.spans.items() if provider == NAME])
-    first = state.due - timedelta(days=EXCHANGE_KEEPS_DAYS)
-    if held:
-        first = max(first, held.last_day + timedelta(days=1))
-    return [_request(config, day) for day in _sessions(first, state.due)]
+    days = _sessions(state.due - timedelta(days=EXCHANGE_KEEPS_DAYS), state.due)
+    asked = {day: _request(config, day) for day in days}
+    return [
+        request
+        for day, request in asked.items()
+        if request.name not in state.payloads or held is None or day > held.last_day
+    ]
 
 
 def check(request: Request, content: bytes) -> None:

@@ -126,12 +126,11 @@ def _futures(state: State, config: LiveConfig) -> list[Request]:
         before = lacking_days(held, begin, window - timedelta(days=1))
         if before:
             requests.append(_request(config, "fed_funds_futures", symbol, before, f"{symbol}.json", str(month)))
-        recent = lacking_days(held, window, state.due)
-        if recent:
-            recent = Days(max(recent.first, window), recent.last, None)
-            requests.append(
-                _request(config, "fed_funds_futures", symbol, recent, f"{symbol}.recent.json", str(month), "cme")
-            )
+        # All days that the exchange still gives, whatever is held: its own rows count before these.
+        recent = Days(window, state.due, None)
+        requests.append(
+            _request(config, "fed_funds_futures", symbol, recent, f"{symbol}.recent.json", str(month), "cme")
+        )
     return requests
 
 

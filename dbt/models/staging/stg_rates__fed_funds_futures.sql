@@ -1,5 +1,5 @@
 with current_settlements as (
-    {{ current_rows('fed_funds_futures') }}
+    {{ current_rows('fed_funds_futures', source_first=true) }}
 ),
 
 final as (
