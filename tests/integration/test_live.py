@@ -3,10 +3,11 @@
 "Right" means: what holds in raw equals what the simulated market says; a row may lack, none may differ.
 """
 
+import hashlib
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from dagster_project.warehouse.meta import read_freshness
 from dagster_project.warehouse.prune import prunable, prune
 from tests.helpers import differing_rows, raw_relations
 from tests.internet.internet import FAULTS, Internet
-from tests.internet.loopback import Answer
+from tests.internet.loopback import Answer, Asked
 
 FIRST, SECOND = datetime(2017, 5, 31, 22, 30), datetime(2017, 6, 1, 22, 30)
 """18:30 in New York, when the schedule builds."""
@@ -271,6 +272,70 @@ def test_a_broken_service_gives_right_or_stale_and_heals(
     take_in(internet, day, [table])
     assert compare(internet, day, table) == (0, []), "it heals as soon as the service does"
     assert freshness(internet, day)[domain] == "fresh"
+
+
+def conditional(answer: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
+    """The same service, which tells clients that have its answer already that it has not changed."""
+
+    def told(asked: Asked) -> Answer:
+        found = answer(asked)
+        etag = f'"{hashlib.sha256(found.content).hexdigest()[:16]}"'
+        if asked.headers.get("if-none-match") == etag:
+            return Answer(status=304, headers={"etag": etag})
+        return Answer(found.content, found.status, {**found.headers, "etag": etag})
+
+    return told
+
+
+def kept(internet: Internet, directory: Path, table: str) -> tuple[int, int]:
+    """Payloads and vintages of a table."""
+    entries = Archive(internet.settings(directory).archive_dir).entries()
+    with duckdb.connect(str(directory / "data" / "warehouse" / "real.duckdb"), read_only=True) as warehouse:
+        [(rows,)] = warehouse.execute(f"select count(*) from raw.{table}").fetchall()
+    return sum(entry.table == table for entry in entries), rows
+
+
+def test_an_answer_that_has_not_changed_is_no_payload_and_no_failure(
+    internet: Internet, day: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    internet.market.now = SECOND + timedelta(days=40)
+    shiller = internet.services["shiller"]
+    fixed = {path: internet.answer("shiller", Asked(path, {}, {})) for path in ("/", "/ie_data.xls")}
+    monkeypatch.setattr(shiller, "answer", conditional(lambda asked: fixed[asked.path]))
+    states = []
+    for turn, days in enumerate((40, 50)):
+        internet.market.now = SECOND + timedelta(days=days)
+        report = take_in(internet, day, ["index_fundamentals"])["index_fundamentals"]
+        assert (report.status, report.problems) == ("ok", [])
+        assert [one.path for one in shiller.asked] == ["/", "/ie_data.xls"]
+        assert ("if-none-match" in shiller.asked[-1].headers) == bool(turn)
+        assert conditional(lambda asked: fixed[asked.path])(shiller.asked[-1]).status == (304 if turn else 200)
+        internet.requests()
+        states.append((kept(internet, day, "index_fundamentals"), freshness(internet, day)["fundamentals"]))
+    assert states[0] == states[1], "no payload and no vintage came of it"
+    assert states[1][1] == "irregular", "asked and unchanged is not stale"
+
+
+def test_an_address_without_change_does_not_keep_back_a_day_that_another_has(
+    internet: Internet, day: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blackrock, third = internet.services["blackrock"], SECOND + timedelta(days=1)
+    funds = {
+        number: internet.answer("blackrock", Asked("/x", {"portfolioId": number}, {}))
+        for number in ("239710", "239726")
+    }
+    monkeypatch.setattr(blackrock, "answer", conditional(lambda asked: funds[asked.query["portfolioId"]]))
+    assert take_in(internet, day, ["fund_nav_shares"])["fund_nav_shares"].status == "ok"
+    internet.requests()
+    before = kept(internet, day, "fund_nav_shares")
+    internet.market.now = third
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(internet.services["ishares"], "answer", lambda asked: Answer(status=500))
+        report = take_in(internet, day, ["fund_nav_shares"])["fund_nav_shares"]
+    assert report.problems == [] and all("if-none-match" in one.headers for one in blackrock.asked)
+    assert kept(internet, day, "fund_nav_shares") == (before[0] + 1, before[1] + 1), "State Street's alone"
+    take_in(internet, day, ["fund_nav_shares"])
+    assert compare(internet, day, "fund_nav_shares") == (0, []), "the old address had the day"
 
 
 def test_a_day_on_which_the_exchange_failed_is_asked_for_again_while_it_keeps_it(internet: Internet, day: Path) -> None:

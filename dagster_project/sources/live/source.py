@@ -68,7 +68,8 @@ class LiveSource:
 
     def fetch(self, ref: PayloadRef) -> Fetched | None:
         """The first address whose answer passes and reaches the last day due; else the answer that reaches farthest;
-        else one that only the parser refuses, in doubt.
+        else one that only the parser refuses, in doubt. None when nothing has changed: an address that says so is
+        believed, but where a day is due the others are asked for it.
 
         Raises:
             SourceError: no address gave this payload; says why for each.
@@ -78,6 +79,7 @@ class LiveSource:
         request, one = self._requests[ref], provider(ref.provider)
         reasons: list[str] = []
         late: list[tuple[str, Fetched]] = []
+        is_unchanged = False
         doubtful: list[Fetched] = []
         for address in request.addresses:
             try:
@@ -91,7 +93,10 @@ class LiveSource:
                 reasons.append(str(error))
                 continue
             if response is None:
-                return None
+                is_unchanged = True
+                if request.last_day is None:
+                    return None
+                continue
             try:
                 with _named(address):
                     one.check(request, response.content)
@@ -108,8 +113,11 @@ class LiveSource:
                 if request.last_day is None or newest >= str(request.last_day):
                     return fetched
                 late.append((newest, fetched))
-        if late:
-            return max(late, key=lambda found: found[0])[1]
+        newest, farthest = max(late, key=lambda found: found[0], default=("", None))
+        if farthest and not (is_unchanged and newest <= str(request.newest_held)):
+            return farthest
+        if is_unchanged:
+            return None
         if doubtful:
             return doubtful[0]
         raise SourceError(" | ".join(reasons))
