@@ -9,14 +9,20 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster_project.errors import SmallcapError
 from dagster_project.settings import Settings
 
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
 logger = logging.getLogger("smallcap.dbt")
 
+DBT = ("dbt-core", "dbt-adapters", "dbt-duckdb")
 WATCHED_SUFFIXES = {".sql", ".yml", ".py", ".csv"}
 
 
@@ -62,7 +68,12 @@ def ensure_manifest(settings: Settings) -> Path:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest as a dictionary."""
+    """The manifest as a dictionary, not to be changed: every step of a build reads it, and it is read once."""
+    return _read_json(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read_json(path: Path, _changed: int) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return manifest
 
@@ -72,6 +83,24 @@ def _is_whole(manifest: Path) -> bool:
         return bool(read_manifest(manifest))
     except ValueError:
         return False
+
+
+def _parsed(settings: Settings) -> "Manifest | None":
+    """What dbt keeps of its last parsing. Given that, it neither reads the project again nor writes the manifest anew.
+
+    None where nothing whole is kept that is as new as the project: then dbt parses.
+    """
+    from dbt.contracts.graph.manifest import Manifest
+
+    kept = ensure_manifest(settings).with_name("partial_parse.msgpack")
+    if not kept.exists() or kept.stat().st_mtime < _last_change(settings.dbt_project_dir):
+        return None
+    try:
+        manifest: Manifest = Manifest.from_msgpack(kept.read_bytes())
+    except Exception:  # what a killed process leaves of it fails in many ways; dbt reads it as carefully
+        return None
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+    return manifest
 
 
 def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
@@ -84,7 +113,8 @@ def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]
 
     settings.apply_child_environment()
     progress = _Progress()
-    outcome = dbtRunner(callbacks=[progress]).invoke(
+    manifest = _parsed(settings) if arguments[0] != "parse" else None
+    outcome = dbtRunner(manifest=manifest, callbacks=[progress]).invoke(
         [*arguments, "--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-use-colors-file"]
     )
     if outcome.exception is not None:
@@ -129,9 +159,16 @@ class _Progress:
             )  # fmt: skip
 
 
+@lru_cache(maxsize=1)
 def _last_change(project: Path) -> float:
-    return max(
-        path.stat().st_mtime
+    """When the project, or dbt itself, last changed, as seconds since 1970; looked up once in a process."""
+    files = [
+        path
         for path in project.rglob("*")
         if path.suffix in WATCHED_SUFFIXES and path.relative_to(project).parts[0] not in ("target", "logs")
-    )
+    ]
+    # an installation writes the list of its files last
+    files += [
+        Path(str(file.locate())) for name in DBT for file in distribution(name).files or () if file.name == "RECORD"
+    ]
+    return max(path.stat().st_mtime for path in files)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
 from dagster_project import dbt_runner
 from dagster_project.dbt_runner import ensure_manifest
@@ -43,3 +44,19 @@ def test_manifest_older_than_the_project_is_made_again(settings: Settings):
     manifest.write_text('{"nodes": {}}')
     os.utime(manifest, (0, 0))
     assert json.loads(ensure_manifest(settings).read_text()) == {"parsed": True}
+
+
+@pytest.mark.parametrize("age", ["as new as the project", "older"])
+def test_half_or_old_parsing_of_dbt_is_not_used(settings: Settings, age: str):
+    (settings.dbt_target_dir / "manifest.json").write_text('{"nodes": {}}')
+    kept = settings.dbt_target_dir / "partial_parse.msgpack"
+    kept.write_bytes(b"\x81\xa5nodes" if age == "as new as the project" else Manifest().to_msgpack())
+    if age == "older":
+        os.utime(kept, (0, 0))
+    assert dbt_runner._parsed(settings) is None
+
+
+def test_whole_parsing_of_dbt_is_used(settings: Settings):
+    (settings.dbt_target_dir / "manifest.json").write_text('{"nodes": {}}')
+    (settings.dbt_target_dir / "partial_parse.msgpack").write_bytes(Manifest().to_msgpack())
+    assert isinstance(dbt_runner._parsed(settings), Manifest)
