@@ -57,6 +57,19 @@ def two_years() -> CompanyFacts:
     return facts
 
 
+def ifrs_years(unit: str = "EUR") -> bytes:
+    """A filer of 20-F: two annual reports by IFRS, the second with the first year as a comparative."""
+    facts = CompanyFacts()
+    years = (("2022-01-01", "2022-12-31", "2023-03-01"), ("2022-01-01", "2022-12-31", "2024-03-01"),
+             ("2023-01-01", "2023-12-31", "2024-03-01"))  # fmt: skip
+    for start, end, filed in years:
+        facts.flow("Revenue", 5, start, end, filed, form="20-F", unit=unit)
+        facts.tell("Assets", 5, end, filed, form="20-F", unit=unit)
+        facts.tell("NumberOfSharesIssued", 5, end, filed, form="20-F", unit="shares")
+    content = json.loads(facts.content())
+    return json.dumps(content | {"facts": {"ifrs-full": content["facts"]["us-gaap"]}}).encode()
+
+
 def tickers(companies: int = 1200) -> bytes:
     """The SEC's list of companies and tickers."""
     rows = [{"cik_str": 1000 + n, "ticker": f"T{n}", "title": f"Test {n} Inc."} for n in range(companies)]

@@ -245,6 +245,14 @@ def hand_made(vector: dict[str, Any]) -> Case:
         for number, end in enumerate(ends, start=1):
             case.report(ticker, quarter, period_end=end, filed="2017-05-10", period_type=f"Q{number}")
 
+    # filers by IFRS and in another currency; of the last one it is known only later
+    case.basket("UNREAD")
+    unread = {"UNREAD3": "figures_by_ifrs", "UNREAD4": "figures_in_another_currency", "UNREAD5": "figures_by_ifrs"}
+    case.facts = [row for row in case.facts if row["ticker"] not in unread]
+    for ticker, concept in unread.items():
+        known = "2017-06-30" if ticker == "UNREAD5" else None
+        case.report(ticker, {concept: 40}, period_type="I", available=known)
+
     # a later vintage: shares after a 20-for-1 split and another result under the old filing date
     case.basket("VINTAGE")
     case.report("VINTAGE3", {"shares_diluted": 2e7, "net_income_common": 1e6}, available="2023-06-30")
@@ -367,6 +375,13 @@ def test_vector_04_yield_and_loss_makers(cases: duckdb.DuckDBPyConnection, vecto
         ("SAMETICKER", 20.0, 100 * 11 / 12, 11, {"SAMETICKER3": "ticker_of_two_companies"}),
         # 11 at 20 and one that earns four quarters of a quarter of a million; the other's last quarter is too old
         ("QUARTERS", 11 / (10 / 20 + 1 / 10), 100 * 11 / 12, 11, {"QUARTERS4": "no_valid_facts"}),
+        (
+            "UNREAD",
+            20.0,
+            100 * 9 / 12,
+            9,
+            {"UNREAD3": "figures_not_read", "UNREAD4": "figures_not_read", "UNREAD5": "no_company"},
+        ),
         ("VINTAGE", 20.0, 100.0, 12, {}),
         ("CLASSES", 20.0, 100.0, 13, {}),
         (
@@ -426,6 +441,17 @@ def test_no_number_and_the_reason(cases: duckdb.DuckDBPyConnection, basket: str,
     assert row["coverage_pct"] == pytest.approx(coverage)
     # the yield survives losses, and nothing else does
     assert row["earnings_yield_pct"] == (pytest.approx(-5 * 10 / 12) if basket == "LOSSES" else None)
+
+
+def test_a_company_whose_figures_are_not_read_is_named_with_the_reason(cases: duckdb.DuckDBPyConnection) -> None:
+    told = cases.execute(
+        "select ticker, rule_family, reason from intermediate.int_fundamentals__excluded_positions "
+        "where basket = 'UNREAD' and knowledge = 'as_known' and rule = 'figures_not_read' order by ticker"
+    ).fetchall()
+    assert told == [
+        ("UNREAD3", "not_mapped", "the company reports by IFRS: its figures are not read"),
+        ("UNREAD4", "not_mapped", "the company reports in another currency than US dollars: its figures are not read"),
+    ]
 
 
 def test_facts_taken_out_of_a_filing_say_why(cases: duckdb.DuckDBPyConnection) -> None:

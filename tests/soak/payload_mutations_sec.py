@@ -66,6 +66,10 @@ SUBJECTS: dict[str, tuple[bytes, Rows]] = {
         sec_payloads.two_years().content(),
         _rows(sec_company_facts, "company_facts", f"{sec_payloads.COMPANY}.json"),
     ),
+    "sec_company_facts by IFRS": (
+        sec_payloads.ifrs_years(),
+        _rows(sec_company_facts, "company_facts", f"{sec_payloads.COMPANY}.json"),
+    ),
     "sec_tickers": (
         sec_payloads.tickers(30),
         _rows(sec_tickers, "security_identifiers", sec_payloads.TICKERS_NAME),

@@ -21,6 +21,7 @@ from tests.sec_payloads import (
     TICKERS_NAME,
     CompanyFacts,
     filing_index,
+    ifrs_years,
     index_listing,
     tickers,
     two_years,
@@ -151,7 +152,8 @@ def test_other_units_and_periods_that_end_after_their_filing_have_no_row():
     facts = CompanyFacts().flow("Revenues", 5, "2023-01-01", "2023-03-31", "2023-05-01", unit="EUR")
     facts.flow("Revenues", 6, "2024-01-01", "2024-03-31", "2023-05-01")
     facts.flow("Revenues", 7, "2022-01-01", "2022-03-31", "2022-05-01")
-    assert list(rows_of(facts)["value"]) == [7]
+    rows = rows_of(facts)
+    assert list(rows["value"][~rows["concept"].isin(sec_company_facts.UNREAD.values())]) == [7]
 
 
 @pytest.mark.parametrize(
@@ -190,9 +192,42 @@ def test_facts_of_another_shape_are_refused(fact, expected):
         sec_company_facts.parse("company_facts", f"{COMPANY}.json", content)
 
 
-def test_a_company_without_figures_in_dollars_is_refused_with_the_reason():
-    facts = CompanyFacts().flow("Revenues", 5, "2023-01-01", "2023-03-31", "2023-05-01", unit="EUR")
-    with pytest.raises(SourceError, match="companies that report under IFRS or in another currency"):
+@pytest.mark.parametrize("change", [{"accn": [1]}, {"end": "31.12.2023"}, {"filed": None}])
+def test_figures_that_are_not_read_have_the_same_shape(change):
+    content = json.loads(ifrs_years())
+    content["facts"]["ifrs-full"]["Assets"]["units"]["EUR"][0] |= change
+    with pytest.raises(SourceError, match="expected"):
+        sec_company_facts.parse("company_facts", f"{COMPANY}.json", json.dumps(content).encode())
+
+
+UNREAD = ["concept", "period_type", "period_end", "filed_date", "value"]
+
+
+@pytest.mark.parametrize("unit", ["EUR", "USD"])
+def test_a_company_that_reports_by_ifrs_is_one_row_a_report(unit):
+    frame = sec_company_facts.parse("company_facts", f"{COMPANY}.json", ifrs_years(unit)).frame
+    assert frame[UNREAD].to_numpy().tolist() == [
+        ["figures_by_ifrs", "I", "2022-12-31", "2023-03-01", "2.0"],
+        ["figures_by_ifrs", "I", "2023-12-31", "2024-03-01", "4.0"],
+    ]
+    valid = validate(CONTRACTS["company_facts"], frame, "sec_company_facts")
+    assert valid.rejects.empty and len(valid.rows) == 2
+
+
+def test_filings_in_another_currency_are_counted_and_those_in_dollars_are_read():
+    facts = CompanyFacts().flow("Revenues", 5, "2023-01-01", "2023-03-31", "2023-05-01", unit="CAD")
+    facts.flow("Revenues", 7, "2023-04-01", "2023-06-30", "2023-08-01", fp="Q2")
+    facts.flow("Revenues", 9, "2023-04-01", "2023-06-30", "2023-08-01", fp="Q2", unit="CAD")
+    frame = sec_company_facts.parse("company_facts", f"{COMPANY}.json", facts.content()).frame
+    assert frame[UNREAD].to_numpy().tolist() == [
+        ["revenue", "Q1", "2023-06-30", "2023-08-01", "7.0"],
+        ["figures_in_another_currency", "I", "2023-03-31", "2023-05-01", "1.0"],
+    ], "a filing that tells dollars as well is read, the other one is counted"
+
+
+def test_facts_without_a_figure_in_any_currency_are_refused():
+    facts = CompanyFacts().tell("CommonStockSharesOutstanding", 5, "2023-03-31", "2023-05-01", unit="pure")
+    with pytest.raises(SourceError, match="by us-gaap or ifrs-full in a currency, found none"):
         sec_company_facts.parse("company_facts", f"{COMPANY}.json", facts.content())
 
 

@@ -9,6 +9,7 @@ Does not belong here: which tags make a concept (`sec_concepts`), trailing twelv
 (int_fundamentals__facts_known), the ticker of a company (`sec_tickers`).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import reduce
@@ -40,6 +41,9 @@ PROBED = "CIK0000320193"
 # Lengths of periods in days, 52/53-week years and quarters of 12 to 16 weeks included.
 LENGTHS = {3: (76, 118), 6: (160, 202), 9: (245, 290), 12: (345, 385)}
 DAYS_OF_QUARTER = 365.25 / 4
+UNREAD = {"ifrs-full": "figures_by_ifrs", "us-gaap": "figures_in_another_currency"}
+"""Taxonomy -> what a filing with figures that are not read is called as a concept."""
+CURRENCY = re.compile(r"[A-Z]{3}")
 UNITS = {tag: concept.unit for concept in CONCEPTS for tag in concept.tags}
 TELLING = ["period_type", "end", "filed", "accn"]
 """What one figure of a filing is about: the period, and which filing tells it."""
@@ -89,23 +93,27 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
 
     `period_type` is FY, Q1 to Q4, H1, 9M (from the start of the fiscal year), TTM (twelve months that are no fiscal
     year) or I (an instant). Quarters of the fiscal year follow from the lengths of the periods in the filing: the
-    fiscal period that filings state of themselves is wrong at times. Money in USD, else in shares; figures in other
-    units and of IFRS tags have no row.
+    fiscal period that filings state of themselves is wrong at times. Money in USD, else in shares. Figures by IFRS and
+    in other currencies are not read: a filing that has no others is one row that counts them (`UNREAD`), so that the
+    company is known, and why it has no figures.
 
     Raises:
         SourceError: not the facts of this company, or facts without the fields of companyfacts.
     """
     import pandas as pd
 
-    facts = _tidy(_facts(name, content))
-    if facts.empty:
+    taxonomies = _facts(name, content)
+    facts = _tidy(taxonomies.get("us-gaap", {}))
+    rows = _unread(taxonomies, set(facts["accn"]))
+    if not facts.empty:
+        by_tag = _by_tag(facts)
+        read = _vintages(pd.concat([_values(by_tag, concept) for concept in CONCEPTS], ignore_index=True))
+        read = read.merge(facts.groupby(TELLING, as_index=False)["fiscal_year"].first(), on=TELLING, how="left")
+        rows = pd.concat([read, rows], ignore_index=True) if len(rows) else read
+    if rows.empty:
         raise SourceError(
-            f"expected periods of us-gaap figures in USD of {name.removesuffix('.json')}, found none. There are none "
-            "of companies that report under IFRS or in another currency, or have not filed a report yet."
+            f"expected figures of {name.removesuffix('.json')} by us-gaap or ifrs-full in a currency, found none."
         )
-    by_tag = _by_tag(facts)
-    rows = _vintages(pd.concat([_values(by_tag, concept) for concept in CONCEPTS], ignore_index=True))
-    rows = rows.merge(facts.groupby(TELLING, as_index=False)["fiscal_year"].first(), on=TELLING, how="left")
     return TextTable.of_columns(
         {
             "company_id": [name.removesuffix(".json")] * len(rows),
@@ -121,7 +129,7 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
 
 
 def _facts(name: str, content: bytes) -> dict[str, Any]:
-    """Facts by tag (`us-gaap`) of the company that `name` says."""
+    """Facts by taxonomy and tag of the company that `name` says."""
     refuse_other_than(content, EXPECTED, (b"{",))
     found = read_json(content, EXPECTED)
     if not isinstance(found, dict) or not isinstance(found.get("facts"), dict):
@@ -129,39 +137,77 @@ def _facts(name: str, content: bytes) -> dict[str, Any]:
     came = company_id(found.get("cik"))
     if came != name.removesuffix(".json"):
         raise SourceError(f"expected the facts of {name.removesuffix('.json')}, those of {came} came.")
-    tags = found["facts"].get("us-gaap", {})
-    if not isinstance(tags, dict):
-        raise SourceError(f"expected tags under us-gaap, found {type(tags).__name__}: {first_bytes(content)}.")
-    return tags
+    for taxonomy in ("us-gaap", "ifrs-full"):
+        tags = found["facts"].get(taxonomy, {})
+        if not isinstance(tags, dict):
+            raise SourceError(f"expected tags under {taxonomy}, found {type(tags).__name__}: {first_bytes(content)}.")
+    taxonomies: dict[str, Any] = found["facts"]
+    return taxonomies
+
+
+def _unread(taxonomies: dict[str, Any], read: set[str]) -> "pd.DataFrame":
+    """One row per period end of filings of which nothing was read (`read`: accession numbers of the others): columns
+    of `TELLING`, concept, val (number of figures in a currency), fiscal_year."""
+    import pandas as pd
+
+    records = [
+        {**fact, "concept": concept}
+        for taxonomy, concept in UNREAD.items()
+        for tag, told in taxonomies.get(taxonomy, {}).items()
+        if taxonomy == "ifrs-full" or tag in UNITS
+        for unit in _units(tag, told)
+        if CURRENCY.fullmatch(unit) and (taxonomy, unit) != ("us-gaap", "USD")
+        for fact in _told(tag, told, unit)
+    ]
+    facts = pd.DataFrame(records, columns=["concept", "end", "accn", "filed"])
+    _refuse_other_than_text(facts["accn"])
+    facts = facts[~facts["accn"].isin(read)].reset_index(drop=True)
+    for name in ("end", "filed"):
+        facts[name] = _dates(facts[name], name, may_be_missing=False)
+    filings = facts[facts["end"] <= facts["filed"]].groupby("accn", as_index=False)
+    rows = filings.agg(concept=("concept", "min"), end=("end", "max"), filed=("filed", "max"), val=("end", "size"))
+    rows = rows.sort_values(["filed", "accn"]).drop_duplicates(["concept", "end"])
+    return rows.assign(period_type="I", val=rows["val"].astype("float64"), fiscal_year=float("nan"))
 
 
 def _tidy(tags: dict[str, Any]) -> "pd.DataFrame":
     """Facts of the tags that are read, with period_type, fiscal_year and the number of their filing."""
     import pandas as pd
 
-    records = [{**fact, "tag": tag} for tag in UNITS if tag in tags for fact in _told(tag, tags[tag])]
+    records = [{**fact, "tag": tag} for tag in UNITS if tag in tags for fact in _told(tag, tags[tag], UNITS[tag])]
     names = ["tag", "start", "end", "val", "accn", "fy", "form", "filed"]
     facts = pd.DataFrame(records, columns=names)
     facts["val"] = _numbers(facts["val"])
     facts["fy"] = pd.to_numeric(facts["fy"], errors="coerce").astype("float64")
     for name in ("start", "end", "filed"):
         facts[name] = _dates(facts[name], name, may_be_missing=name == "start")
-    for name in ("accn", "form"):
-        if not facts[name].map(lambda value: isinstance(value, str)).all():
-            raise SourceError(f"expected a text in field {name} of every fact, found other values. The shape changed.")
+    _refuse_other_than_text(facts["accn"])
+    _refuse_other_than_text(facts["form"])
     facts = facts[(facts["end"] <= facts["filed"]) & facts["val"].notna()].reset_index(drop=True)
     return facts if facts.empty else _with_periods(facts)
 
 
-def _told(tag: str, told: Any) -> list[dict[str, Any]]:
-    """Facts of one tag in the unit of its concept."""
+def _units(tag: str, told: Any) -> dict[str, list[Any]]:
+    """Facts of one tag by unit."""
     units = told.get("units") if isinstance(told, dict) else None
     if not isinstance(units, dict) or not all(isinstance(facts, list) for facts in units.values()):
         raise SourceError(f"expected lists of facts by unit under {tag}, found {str(told)[:80]}. The shape changed.")
-    facts: list[dict[str, Any]] = units.get(UNITS[tag], [])
+    return units
+
+
+def _told(tag: str, told: Any, unit: str) -> list[dict[str, Any]]:
+    """Facts of one tag in one unit."""
+    facts: list[dict[str, Any]] = _units(tag, told).get(unit, [])
     if not all(isinstance(fact, dict) for fact in facts):
         raise SourceError(f"expected objects under {tag}, found {str(facts)[:80]}. The shape changed.")
     return facts
+
+
+def _refuse_other_than_text(values: "pd.Series[Any]") -> None:
+    if not values.map(lambda value: isinstance(value, str)).all():
+        raise SourceError(
+            f"expected a text in field {values.name} of every fact, found other values. The shape changed."
+        )
 
 
 def _numbers(values: "pd.Series[Any]") -> "pd.Series[Any]":

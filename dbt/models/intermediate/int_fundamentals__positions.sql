@@ -384,6 +384,41 @@ mapped as (
         ticker_key
 ),
 
+-- candidates that report figures which are not read: by IFRS, or in another currency
+unread as (
+    select
+        company_id,
+        concept,
+        min(available_at_utc) as available_at_utc
+    from vintages
+    where
+        concept in ('figures_by_ifrs', 'figures_in_another_currency')
+        and not is_removed
+    group by
+        company_id,
+        concept
+),
+
+unread_known as (
+    select
+        candidates.knowledge,
+        candidates.as_of_date,
+        candidates.ticker_key,
+        max(unread.concept) as unread_concept
+    from candidates
+    inner join unread
+        on
+            candidates.company_id = unread.company_id
+            and (
+                candidates.knowledge = 'latest_vintage'
+                or unread.available_at_utc < cast({{ add_days('candidates.as_of_date', 1) }} as timestamp)
+            )
+    group by
+        candidates.knowledge,
+        candidates.as_of_date,
+        candidates.ticker_key
+),
+
 -- 3. the company's figures, in one sign: costs positive, debts positive
 
 figures as (
@@ -433,6 +468,7 @@ valued as (
         case when mapped.companies = 1 then mapped.company_id end as company_id,
         coalesce(mapped.companies, 0) as companies_of_ticker,
         mapped.ticker_key is not null as has_label,
+        unread_known.unread_concept,
         figures.period_end,
         figures.period_basis,
         figures.facts_available_at_utc,
@@ -460,6 +496,11 @@ valued as (
             knowledges.knowledge = mapped.knowledge
             and judged_rows.as_of_date = mapped.as_of_date
             and judged_rows.ticker_key = mapped.ticker_key
+    left join unread_known
+        on
+            knowledges.knowledge = unread_known.knowledge
+            and judged_rows.as_of_date = unread_known.as_of_date
+            and judged_rows.ticker_key = unread_known.ticker_key
     left join figures
         on
             mapped.companies = 1
@@ -530,6 +571,7 @@ judged as (
         case
             when owned.row_rule is not null then owned.row_rule
             when owned.companies_of_ticker > 1 then 'ticker_of_two_companies'
+            when owned.company_id is null and owned.unread_concept is not null then 'figures_not_read'
             when owned.company_id is null and owned.has_label then 'no_valid_facts'
             when owned.company_id is null then 'no_company'
             when owned.shares_rule is not null then owned.shares_rule
@@ -609,7 +651,11 @@ final as (
         case
             when rule is null then null
             when rule = 'not_equity' then 'apart'
-            when rule in ('no_company', 'no_valid_facts', 'no_share_count', 'ticker_of_two_companies') then 'not_mapped'
+            when
+                rule in (
+                    'no_company', 'no_valid_facts', 'figures_not_read', 'no_share_count', 'ticker_of_two_companies'
+                )
+                then 'not_mapped'
             else 'error'
         end as rule_family,
         rule,
@@ -641,6 +687,13 @@ final as (
             when 'ticker_of_two_companies'
                 then cast(companies_of_ticker as varchar) || ' companies carry this ticker on the day: neither counts'
             when 'no_valid_facts' then 'the facts known of the company are too old, or not one counts'
+            when 'figures_not_read'
+                then
+                    case unread_concept
+                        when 'figures_by_ifrs' then 'the company reports by IFRS'
+                        else 'the company reports in another currency than US dollars'
+                    end
+                    || ': its figures are not read'
             when 'no_company' then 'no company of the facts carries this ticker'
             when 'no_share_count' then 'no diluted share count among the facts'
             when 'company_value_against_basket'
