@@ -5,19 +5,23 @@ import json
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tests.helpers import REPO, clean_environment
+from tests.internet.market import Market
+from tests.internet.services import NPORT_OFF
 
 KEY = "planted-key-4711"
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data directory of a build on whose day State Street and the Treasury failed, and FRED refused the key."""
+    """Data directory of a build on whose day State Street and the Treasury failed, FRED refused the key, and the SEC's
+    contact was not set any more."""
     directory = tmp_path_factory.mktemp("live")
     done = subprocess.run(
         [sys.executable, "-m", "tests.internet.published_day", directory],
@@ -39,8 +43,8 @@ def test_the_domains_that_failed_are_stale_wherever_one_looks(published: Path) -
             "(select max(session_date) from marts.fund_flows_daily where fund_symbol = 'SPY')"
         ).fetchall()
     assert status == {
-        "prices": "fresh", "flows": "stale", "rates": "stale", "fundamentals": "stale", "membership": "missing",
-        "published": "missing",
+        "prices": "fresh", "flows": "stale", "rates": "stale", "fundamentals": "stale", "membership": "irregular",
+        "published": "irregular",
     }  # fmt: skip
     assert told["flows"] == "not all of it could be brought up to date"
     assert mode == [("live", False)]
@@ -50,12 +54,43 @@ def test_the_domains_that_failed_are_stale_wherever_one_looks(published: Path) -
     problems = " ".join(json.loads((build / "manifest.json").read_text())["problems"])
     assert "navhist-us-en-spy.xlsx: status 500" in problems
     assert "SEC" not in problems, "the SEC is not asked for want of a contact, which is no failure"
-    for day in (1, 2):
-        assert (published / "logs" / f"day {day}.jsonl").read_text().count("the SEC is not asked") == 1
+    for day, said in ((1, 0), (2, 1)):
+        assert (published / "logs" / f"day {day}.jsonl").read_text().count("the SEC is not asked") == said
     page = (build / "dashboard.html").read_text()
     for domain, marked in {"Prices": False, "Flows": True, "Rates": True}.items():
         [shown] = re.findall(rf"<dt>{domain}</dt><dd[^>]*>(.*?)</dd>", page, re.DOTALL)
         assert ("stale" in shown) == marked, shown
+
+
+def test_flows_of_share_counts_are_held_against_those_that_funds_filed(published: Path) -> None:
+    """What stands in the mart comes from fund files and workbooks on one side, from N-PORT filings on the other."""
+    market = Market(datetime(2017, 6, 1))
+    splits = market.rows("daily_bars").set_index(["symbol", "session_date"])["split_ratio"].to_dict()
+    expected: dict[tuple[str, str], float] = {}
+    for fund, rows in market.rows("fund_nav_shares").sort_values("as_of_date").groupby("fund_symbol"):
+        held = None
+        for day, nav, shares in rows[["as_of_date", "nav_usd", "shares_outstanding"]].itertuples(index=False):
+            if held is not None and "2017-01" <= day < "2017-04":
+                before = expected.get((fund, day[:7]), 0.0)
+                expected[fund, day[:7]] = before + nav * (shares - splits[fund, day] * held) / 1e6
+            held = shares
+    with duckdb.connect(str(published / "published" / "current" / "market.duckdb"), read_only=True) as reader:
+        rows = reader.execute(
+            "select upper(split_part(topic, '_', 1)), strftime(as_of, '%Y-%m'), published_value, computed_value, "
+            "explanation, within_tolerance from marts.reconciliation "
+            "where source = 'SEC N-PORT' and as_of >= '2017-01-01'"
+        ).fetchall()
+        before = reader.execute(
+            "select count(*), count(computed_value) from marts.reconciliation "
+            "where source = 'SEC N-PORT' and as_of < '2016-01-01'"
+        ).fetchall()
+    assert {(fund, month) for fund, month, *_ in rows} == set(expected), "three months of every fund that files"
+    for fund, month, filed, computed, explanation, _ in rows:
+        flow, factor = expected[fund, month], NPORT_OFF[2] if (fund, month) == NPORT_OFF[:2] else 1
+        assert computed == pytest.approx(flow, rel=1e-6, abs=1e-3), (fund, month, explanation)
+        assert filed == pytest.approx(factor * flow, rel=1e-6, abs=1e-3), (fund, month)
+    assert [row[:2] for row in rows if not row[-1]] == [NPORT_OFF[:2]], "the planted disagreement, and no other"
+    assert before[0][0] > 0 and before[0][1] == 0, "months before the first share count have nothing to be held against"
 
 
 def test_a_planted_key_is_in_no_file(published: Path) -> None:

@@ -40,9 +40,11 @@ class Market:
         for number, one in enumerate(universe()):
             if one.issuer and one.symbol not in set(navs["fund_symbol"]):
                 like = navs[navs["fund_symbol"] == "IJR"]
+                closes = bars[bars["symbol"] == one.symbol].set_index("session_date")["close"]
+                own = like["as_of_date"].map(closes) / PREMIUM if len(closes) else like["nav_usd"] * (1 + number / 50)
                 more_navs.append(
                     like.assign(
-                        fund_symbol=one.symbol, nav_usd=like["nav_usd"] * (1 + number / 50),
+                        fund_symbol=one.symbol, nav_usd=own,
                         shares_outstanding=like["shares_outstanding"] // 100 * 50 * 2,
                     )
                 )  # fmt: skip

@@ -1,4 +1,5 @@
-"""`python -m tests.internet.published_day DIR`: two live days with faults on the second, published; needs no network.
+"""`python -m tests.internet.published_day DIR`: two live days, published; needs no network. On the second
+services fail, and the SEC's contact has gone.
 
 A process of its own, because dbt and the environment it wants stay behind in one. The key comes from the environment,
 as a user's does: dbt writes the arguments of the process into its artifacts.
@@ -18,9 +19,9 @@ FAULTS = {"ssga": "500", "treasury": "500", "fred_api": "429"}
 
 def main(directory: Path, key: str) -> None:
     with Internet(FIRST_EVENING) as internet:
-        settings = internet.settings(directory, fred_api_key=key, sec_contact="")
-        settings.apply_child_environment()
-        for turn in (1, 2):
+        for turn, contact in ((1, "Tests tests@localhost"), (2, "")):
+            settings = internet.settings(directory, fred_api_key=key, sec_contact=contact)
+            settings.apply_child_environment()
             with build_log(settings.logs_dir, f"day {turn}", settings.secrets, terminal=False):
                 sys.stdout.write(f"day {turn}: {extract(internet, settings, f'day {turn}')}\n")
                 if turn == 2:

@@ -191,9 +191,12 @@ def sec(market: Market, asked: Asked) -> Answer:
         rows = [[1, _series(one.product_id), "C1", one.symbol] for one in universe() if one.issuer]
         return as_json({"fields": ["cik", "seriesId", "classId", "symbol"], "data": rows})
     if asked.path == "/cgi-bin/browse-edgar":
-        return Answer(sec_payloads.feed((NPORT_FILED, f"0001234567-17-{asked.query['CIK'][-6:]}")))
+        filed = [day for day in NPORT_FILINGS.values() if day <= str(market.now)]
+        return Answer(sec_payloads.feed(*((day, f"0001234567-{day[2:4]}-{asked.query['CIK'][-6:]}") for day in filed)))
     if asked.path.endswith("/primary_doc.xml"):
-        return _nport(market, f"S000{asked.path.split('/')[-2][-6:]}")
+        accession = asked.path.split("/")[-2]
+        day = next(day for day, filed in NPORT_FILINGS.items() if filed[2:4] == accession[10:12])
+        return _nport(market, f"S000{accession[-6:]}", day)
     if asked.path.endswith("/index.json"):
         return Answer(sec_payloads.index_listing())
     return NOT_FOUND
@@ -271,14 +274,16 @@ def _single_targets() -> dict[str, str]:
     return {f"{day:%Y-%m-%d}": target for day, target in daily.items()}
 
 
-NPORT_DAY, NPORT_FILED = "2015-12-31", "2016-02-29"
-"""The filing of every fund: its first basket."""
+NPORT_FILINGS = {"2015-12-31": "2016-02-29", "2017-03-31": "2017-05-30"}
+"""Day of the holdings and day filed, of every fund. The first tells of months before the share counts begin."""
+NPORT_OFF = ("IVV", "2017-02", 1.2)
+"""A fund whose filing tells another flow of a month than its share counts, by this factor."""
 
 
-def _nport(market: Market, series: str) -> Answer:
+def _nport(market: Market, series: str, day: str) -> Answer:
     fund = next(one for one in universe() if one.issuer and _series(one.product_id) == series)
     rows = market.rows("fund_holdings")
-    rows = rows[(rows["fund_symbol"] == fund.symbol) & (rows["as_of_date"] == NPORT_DAY)]
+    rows = rows[(rows["fund_symbol"] == fund.symbol) & (rows["as_of_date"] == day)]
     positions = [
         sec_payloads.position(
             escape(row.name_), ticker=row.ticker, isin=f"US{number:010d}", balance=f"{row.shares}",
@@ -287,7 +292,21 @@ def _nport(market: Market, series: str) -> Answer:
         )
         for number, row in enumerate(rows.rename(columns={"name": "name_"}).itertuples())
     ]  # fmt: skip
-    return Answer(sec_payloads.nport(tuple(positions) or sec_payloads.POSITIONS, day=NPORT_DAY, series=series))
+    flows = sec_payloads.FLOWS if day < "2016" else _month_flows(market, fund.symbol, day)
+    return Answer(sec_payloads.nport(tuple(positions) or sec_payloads.POSITIONS, flows, day=day, series=series))
+
+
+def _month_flows(market: Market, symbol: str, day: str) -> tuple[tuple[str, str, str], ...]:
+    """Sales, reinvestments and redemptions of the three months up to a day, as the fund's own books have them."""
+    funds, bars = market.tables["fund_nav_shares"], market.tables["daily_bars"]
+    own = funds[funds["fund_symbol"] == symbol].set_index("as_of_date").sort_index()
+    splits = bars[bars["symbol"] == symbol].set_index("session_date")["split_ratio"].reindex(own.index).fillna(1)
+    daily = own["nav_usd"] * (own["shares_outstanding"] - splits * own["shares_outstanding"].shift())
+    told = []
+    for month in pd.period_range(end=day[:7], periods=3, freq="M").astype(str):
+        flows = daily[daily.index.str.startswith(month)] * (NPORT_OFF[2] if (symbol, month) == NPORT_OFF[:2] else 1)
+        told.append((f"{flows[flows > 0].sum():.2f}", "0", f"{-flows[flows < 0].sum():.2f}"))
+    return tuple(told)
 
 
 NPORT_CODES = {"Equity": "EC", "Cash": "STIV", "Futures": "DE"}
