@@ -395,21 +395,30 @@ def doctor(
     ] = False,
 ) -> None:
     """Look for what is wrong with the installation, the archive and the published build."""
+    from collections import Counter
+
     from dagster_project.doctor import examine, probe_services
+    from dagster_project.warehouse.archive import utc_now
 
     settings = load_settings()
     if network:
-        is_ok = True
-        typer.echo(f"{'service':<18} {'host':<28} {'seconds':>7} {'bytes':>9} {'rows':>6}  newest")
-        for found in probe_services(settings):
-            mark = typer.style("ok ", fg="green") if found.is_ok else typer.style("BAD", fg="red")
-            told = found.newest if found.is_ok else found.text
-            typer.echo(
-                f"{found.provider:<18} {found.host:<28} {found.seconds:>7.1f} {found.size_bytes:>9} {found.rows:>6}  "
-                f"{mark} {told}"
-            )
-            is_ok &= found.is_ok
-        if not is_ok:
+        line = "{:<18} {:<20} {:<26} {:>7} {:>10} {:>6}  {:<10}  {}"
+        marks, said = Counter[str](), {""}
+        typer.echo("     " + line.format("provider", "table", "host", "seconds", "bytes", "rows", "newest", "due"))
+        for found in probe_services(settings, utc_now()):
+            marks[found.mark] += 1
+            mark = typer.style(f"{found.mark:<4}", fg={"ok": "green", "BAD": "red"}.get(found.mark, "yellow"))
+            figures = (f"{found.seconds:.1f}", f"{found.size_bytes:,}", f"{found.rows:,}")
+            told = line.format(found.provider, found.table, found.host, *figures, found.newest, found.due)
+            typer.echo(f"{mark} {told.rstrip()}")
+            if found.text not in said:
+                typer.echo(f"     {found.text}")
+            said.add(found.text)
+        typer.echo(
+            f"{marks['ok']} ok, {marks['late']} late (newest, the last day in the answer, is before due), "
+            f"{marks['BAD']} bad, {marks['skip']} not asked. What to do: docs/live.md."
+        )
+        if marks["BAD"]:
             raise typer.Exit(1)
         return
     findings = examine(settings)

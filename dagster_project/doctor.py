@@ -5,11 +5,12 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from dagster_project.checks.freshness import expected_through
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.errors import BusyError, SmallcapError, SourceError
 from dagster_project.settings import Settings
@@ -117,44 +118,66 @@ def _published(settings: Settings) -> Finding:
 class Probe:
     """One small request to a service and what came of it."""
 
+    mark: Literal["ok", "late", "BAD", "skip"]
+    """`late`: good, and it ends before the last day due."""
     provider: str
-    host: str
-    is_ok: bool
-    seconds: float
-    size_bytes: int
-    rows: int
-    newest: str
-    text: str
+    table: str
+    host: str = ""
+    seconds: float = 0.0
+    size_bytes: int = 0
+    rows: int = 0
+    newest: str = ""
+    due: str = ""
+    """Last of the days asked for that should be out by now; empty for tables without a cadence."""
+    text: str = ""
+    """Why it is not ok."""
 
 
-def probe_services(settings: Settings) -> Iterator[Probe]:
-    """Try every service with one small request, one after the other; nothing is kept."""
+def probe_services(settings: Settings, now: datetime) -> Iterator[Probe]:
+    """Try every service with one small request, one after the other; nothing is kept.
+
+    Args:
+        now: naive UTC.
+    """
     from dagster_project.sources.live.http import Client
+    from dagster_project.sources.live.provider import NotConfiguredError
     from dagster_project.sources.live.registry import PROVIDERS, provider
 
     client = Client(settings.live)
     for name in PROVIDERS:
         one = provider(name)
         try:
-            requests = list(one.probe(settings.live, datetime.now(UTC).date()))
+            requests = list(one.probe(settings.live, now.date(), lambda request: _ask(client, request)))
         except SourceError as error:
-            yield Probe(name, "", False, 0.0, 0, 0, "", str(error))
+            mark: Literal["BAD", "skip"] = "skip" if isinstance(error, NotConfiguredError) else "BAD"
+            yield Probe(mark, name, one.TABLES[0], text=str(error))
             continue
         for request in requests:
-            yield _probe(client, one, request)
+            yield _probe(client, one, request, now)
 
 
-def _probe(client: "Client", one: "Provider", request: "Request") -> Probe:
-    [address, *_] = request.addresses
-    host = urlsplit(address).netloc
-    begun, size = time.monotonic(), 0
+def _probe(client: "Client", one: "Provider", request: "Request", now: datetime) -> Probe:
+    from dagster_project.contracts.validate import RefusedError, refuse_other_shape, validate
+
+    contract = CONTRACTS[request.table]
+    due = expected_through(contract, now)
+    due_text = f"{min(due, request.last_day or due)}" if due else ""
+    asked = Probe("BAD", one.NAME, request.table, urlsplit(request.addresses[0]).netloc, due=due_text)
+    begun, content = time.monotonic(), b""
     try:
-        response = client.get(address, request.headers, request.secret_query, request.as_browser)
-        assert response is not None, "nothing is known, so nothing can be unchanged"
-        size = len(response.content)
-        one.check(request, response.content)
-        frame = one.parse(request.table, request.name, response.content).frame
-    except SourceError as error:
-        return Probe(one.NAME, host, False, time.monotonic() - begun, size, 0, "", str(error))
-    newest = str(frame[CONTRACTS[request.table].time_column].dropna().max())
-    return Probe(one.NAME, host, True, time.monotonic() - begun, size, len(frame), newest, "")
+        content = _ask(client, request)
+        one.check(request, content)
+        frame = one.parse(request.table, request.name, content).frame
+        refuse_other_shape(validate(contract, frame, one.NAME), len(frame))
+    except (SourceError, RefusedError) as error:
+        asked = replace(asked, text=str(error))
+    else:
+        newest = str(frame[contract.time_column].dropna().max())
+        asked = replace(asked, mark="late" if newest < due_text else "ok", rows=len(frame), newest=newest)
+    return replace(asked, seconds=time.monotonic() - begun, size_bytes=len(content))
+
+
+def _ask(client: "Client", request: "Request") -> bytes:
+    response = client.get(request.addresses[0], request.headers, request.secret_query, request.as_browser)
+    assert response is not None, "nothing is known, so nothing can be unchanged"
+    return response.content

@@ -17,7 +17,9 @@ import pytest
 
 from dagster_project import steps
 from dagster_project.contracts.tables import CONTRACTS
+from dagster_project.doctor import probe_services
 from dagster_project.sources.live import universe
+from dagster_project.sources.live.registry import PROVIDERS
 from dagster_project.warehouse.archive import Archive
 from dagster_project.warehouse.ingest import TableReport
 from dagster_project.warehouse.meta import read_freshness
@@ -25,6 +27,7 @@ from dagster_project.warehouse.prune import prunable, prune
 from tests.helpers import differing_rows, raw_relations
 from tests.internet.internet import FAULTS, Internet
 from tests.internet.loopback import Answer, Asked
+from tests.internet.services import SERVICES
 
 FIRST, SECOND = datetime(2017, 5, 31, 22, 30), datetime(2017, 6, 1, 22, 30)
 """18:30 in New York, when the schedule builds."""
@@ -392,6 +395,27 @@ def test_a_service_without_its_setting_is_left_out_and_its_tables_are_stale(inte
     assert (found["membership"], found["fundamentals"]) == ("stale", "stale")
     take_in(internet, day, tables)
     assert freshness(internet, day)["membership"] == "irregular"
+
+
+def test_doctor_tries_every_service_with_a_small_request(internet: Internet, tmp_path: Path) -> None:
+    internet.market.now = FIRST
+    internet.requests()
+    found = list(probe_services(internet.settings(tmp_path, fred_api_key=KEY), FIRST))
+    assert {one.provider for one in found} == set(PROVIDERS)
+    assert [one for one in found if one.mark != "ok" or not one.rows or one.text] == []
+    assert all(one.newest >= "2017-05" for one in found if one.due)
+    asked = internet.requests()
+    assert set(asked) == set(SERVICES) and sum(asked.values()) <= 20
+    without = {one.provider: one for one in probe_services(internet.settings(tmp_path, sec_contact=""), FIRST)}
+    skipped = {name for name, one in without.items() if one.mark == "skip"}
+    assert skipped == {name for name in PROVIDERS if name.startswith("sec_")}
+    assert "SMALLCAP_LIVE__SEC_CONTACT" in without["sec_nport"].text
+    internet.faults["treasury"] = "html"
+    try:
+        [bad] = [one for one in probe_services(internet.settings(tmp_path), FIRST) if one.mark == "BAD"]
+    finally:
+        internet.faults.clear()
+    assert bad.provider == "treasury" and bad.size_bytes and "a web page came" in bad.text
 
 
 def test_a_source_without_cadence_that_fails_is_stale(internet: Internet, day: Path) -> None:

@@ -71,7 +71,7 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
     )
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """The session before the last one."""
     return [_request(config, _sessions(today - timedelta(days=10), today)[-2])]
 

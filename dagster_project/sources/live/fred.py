@@ -67,7 +67,7 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
     return _policy_rates(days, values) if table == "policy_rates" else _par_yields(days, values)
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """Two weeks, as CSV and, with a key, from the API."""
     days = Days(today - timedelta(days=14), today, None)
     found = [_policy_request(config, "policy.csv", days)]

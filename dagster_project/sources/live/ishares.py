@@ -66,7 +66,7 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
     return _holdings(symbol, read_csv(content, "a holdings CSV"), has_footer=True)
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """The holdings of the first fund, once from each address."""
     fund = funds_of(NAME)[0]
     whole = _request("fund_holdings", fund, config, today, None)

@@ -57,7 +57,7 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
     return TextTable.of_columns({column: [as_text(rate.get(key)) for rate in kept] for column, key in fields.items()})
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """The last two weeks."""
     return [_request(config, Days(today - timedelta(days=14), today, None))]
 

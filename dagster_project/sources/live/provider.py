@@ -145,6 +145,10 @@ class Provider(Protocol):
         """
         ...
 
-    def probe(self, config: "LiveConfig", today: date) -> Iterable[Request]:
-        """One small request per service behind this provider, for `smallcap doctor --network`."""
+    def probe(self, config: "LiveConfig", today: date, look: Look) -> Iterable[Request]:
+        """One small request per service behind this provider, for `smallcap doctor --network`.
+
+        Raises:
+            NotConfiguredError, SourceError: as `plan`.
+        """
         ...

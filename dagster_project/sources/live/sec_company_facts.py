@@ -77,7 +77,7 @@ def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[R
     ]
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """Facts of one company."""
     address = f"{config.sec_data_address}/api/xbrl/companyfacts/{PROBED}.json"
     return [Request(TABLES[0], f"{PROBED}.json", (address,), headers=sec_headers(config))]

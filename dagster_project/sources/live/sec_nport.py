@@ -81,11 +81,7 @@ def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[R
     due = [fund for fund in funds if latest.get(fund, "") < soon]
     if not due:
         return []
-    headers = sec_headers(config)
-    listing = Request(
-        table, "fund_tickers.json", (f"{config.sec_address}/files/company_tickers_mf.json",), headers=headers
-    )
-    series = series_by_symbol(look(listing))
+    series = series_by_symbol(look(_fund_tickers(table, config)))
     return [
         request
         for fund in due
@@ -95,9 +91,11 @@ def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[R
     ]
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
-    """Nothing of its own: the list of companies answers for the same host."""
-    return []
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
+    """The last filing of the first fund."""
+    fund = next(one.symbol for one in universe() if one.issuer and one.has_holdings)
+    series = series_by_symbol(look(_fund_tickers(TABLES[0], config)))
+    return _of_fund(TABLES[0], fund, series[fund], config, look)[:1] if fund in series else []
 
 
 def check(request: Request, content: bytes) -> None:
@@ -174,6 +172,11 @@ def filings_of_feed(content: bytes) -> list[tuple[date, str, str]]:
         except (KeyError, ValueError) as error:
             raise SourceError(f"expected {EXPECTED_FEED}, found an entry with {sorted(told)}.") from error
     return sorted(found, reverse=True)
+
+
+def _fund_tickers(table: str, config: LiveConfig) -> Request:
+    address = f"{config.sec_address}/files/company_tickers_mf.json"
+    return Request(table, "fund_tickers.json", (address,), headers=sec_headers(config))
 
 
 def _of_fund(table: str, fund: str, series: str, config: LiveConfig, look: Look) -> list[Request]:

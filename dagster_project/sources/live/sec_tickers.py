@@ -40,7 +40,7 @@ def tickers_request(state: State, config: LiveConfig) -> Request:
     return Request(TABLES[0], name, (f"{config.sec_address}/files/company_tickers.json",), headers=sec_headers(config))
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """The list itself: it has no smaller part."""
     address = f"{config.sec_address}/files/company_tickers.json"
     return [Request(TABLES[0], f"company_tickers.{today:%Y-%m-%d}.json", (address,), headers=sec_headers(config))]

@@ -9,7 +9,7 @@ Does not belong here: which edition counts on a day (stg_fundamentals__index_fun
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -50,9 +50,9 @@ def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[R
     return [Request(table, WORKBOOK_NAME, (workbook_address(page, look(Request(table, "page.html", (page,)))),))]
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
-    """The page alone."""
-    return []
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
+    """The workbook that the page links: there is nothing smaller."""
+    return plan(TABLES[0], State(datetime(today.year, today.month, today.day), today), config, look)
 
 
 def check(request: Request, content: bytes) -> None:

@@ -66,7 +66,7 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
     )
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """The workbook of the last fund of the list; there is nothing smaller."""
     return [_request(funds_of(NAME)[-1], config, today, None)]
 

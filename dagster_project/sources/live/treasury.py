@@ -61,7 +61,7 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
     )
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """The current year; in the first days of January the last one."""
     return [_request(config, today.year if today.timetuple().tm_yday > 7 else today.year - 1, today, None)]
 

@@ -100,7 +100,7 @@ def parse(table: str, name: str, content: bytes) -> TextTable:
     )
 
 
-def probe(config: LiveConfig, today: date) -> Iterable[Request]:
+def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
     """Two weeks of one fund."""
     return [
         _request(config, "daily_bars", "SPY", Days(today - timedelta(days=14), today, None), "SPY.json", "SPY"),
