@@ -39,6 +39,8 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 PAYLOAD_NAME = re.compile(
     r"^(?P<fund>[^.]+)\.(?P<series>S\d{9}|CIK\d{10})\.(?P<filed>\d{4}-\d{2}-\d{2})\.(?P<accession>\d{10}-\d{2}-\d{6})\.xml$"
 )
+EARLIEST_DAY = date(1990, 1, 1)
+"""No electronic filing is older."""
 MOST_FILINGS = 40
 """Filings of one fund that are asked for: ten years."""
 DAYS_BETWEEN = 75
@@ -238,8 +240,8 @@ def _filing(name: str, content: bytes) -> Filing:
         raise SourceError(
             f"expected {EXPECTED} with a day of its holdings (repPdDate), found {str(error)[:80]}."
         ) from error
-    if day > filed:
-        raise SourceError(f"expected {EXPECTED} of a day before its filing on {filed}, found {day}.")
+    if not EARLIEST_DAY <= day <= filed:
+        raise SourceError(f"expected {EXPECTED} of a day from {EARLIEST_DAY} to its filing on {filed}, found {day}.")
     folder = registrant.removeprefix("CIK").lstrip("0")
     address = f"https://www.sec.gov/Archives/edgar/data/{folder}/{match['accession'].replace('-', '')}/primary_doc.xml"
     return Filing(match["fund"], filed, address, day, root)
