@@ -7,6 +7,8 @@ import hashlib
 import itertools
 import json
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,13 +20,15 @@ import pytest
 from dagster_project import steps
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.doctor import probe_services
+from dagster_project.settings import Settings
 from dagster_project.sources.live import universe
+from dagster_project.sources.live.http import Client
 from dagster_project.sources.live.registry import PROVIDERS
 from dagster_project.warehouse.archive import Archive
 from dagster_project.warehouse.ingest import TableReport
 from dagster_project.warehouse.meta import read_freshness
 from dagster_project.warehouse.prune import prunable, prune
-from tests.helpers import differing_rows, raw_relations
+from tests.helpers import PROGRAM, clean_environment, differing_rows, raw_relations
 from tests.internet.internet import FAULTS, Internet
 from tests.internet.loopback import Answer, Asked
 from tests.internet.services import SERVICES
@@ -531,3 +535,22 @@ def test_pruning_says_what_is_lost_and_a_rebuild_does_without(internet: Internet
     rows = steps.rebuild_raw(settings)
     assert rows["fund_nav_shares"] > 0
     assert compare(internet, day, "fund_nav_shares")[1] == []
+
+
+def test_smallcap_internet_prints_settings_that_reach_its_services(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [PROGRAM.with_name("smallcap-internet"), "--port", "0", "--data-dir", tmp_path / "own"],
+        cwd=tmp_path, env=clean_environment(), stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        lines = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, process.stdout))
+        (tmp_path / ".env").write_text("".join(lines))
+        settings = Settings(_env_file=tmp_path / ".env")
+        addresses = {name: value for name, value in settings.live if name.endswith("_address")}
+        page = Client(settings.live).get(f"{addresses['shiller_address']}/")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    assert settings.source == "live" and settings.live.left_out == ()
+    assert all(value.startswith("http://127.0.0.1:") for value in addresses.values())
+    assert len(set(addresses.values())) == len(SERVICES)
+    assert page is not None and b"ie_data.xls" in page.content
