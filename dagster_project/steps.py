@@ -4,6 +4,7 @@ Belongs here: putting sources, warehouse, dbt and checks together, one function 
 Does not belong here: Dagster, and the inner workings of any of them.
 """
 
+import csv
 import json
 import logging
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ from dagster_project.warehouse.ingest import (
     ingest_pending,
     last_payload_seq,
     latest_payloads,
-    years_after,
+    rows_after,
 )
 from dagster_project.warehouse.live_state import read_state
 from dagster_project.warehouse.lock import build_lock
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from dagster_project.column_lineage import Parents
     from dagster_project.sources.live.config import LiveConfig
     from dagster_project.sources.live.http import Client
 
@@ -74,8 +76,8 @@ class ExtractResult:
     report: TableReport
     checks: list[CheckResult]
     preview: Preview
-    years: tuple[int, ...]
-    """Calendar years in which a row is new."""
+    years: dict[int, int]
+    """New rows by calendar year."""
 
 
 def new_build_id(now: datetime | None = None) -> str:
@@ -193,7 +195,7 @@ def extract(
         checks = contract_check_results(connection, contract, report.problems, report.cut_off)
         record_check_results(connection, build_id, checks)
         shown = preview(connection, f"raw.{contract.table}")
-        return ExtractResult(report, checks, shown, years_after(connection, contract, before))
+        return ExtractResult(report, checks, shown, rows_after(connection, contract, before))
 
 
 def transform(settings: Settings, build_id: str, select: Sequence[str] = ()) -> list[NodeResult]:
@@ -251,6 +253,15 @@ def is_market_check(node: dict[str, Any]) -> bool:
     return (node.get("test_metadata") or {}).get("name") == "no_unknown_findings"
 
 
+def market_checks_in_words(settings: Settings) -> dict[str, str]:
+    """What each market check catches and what to do about it, from its seed."""
+    with (settings.dbt_project_dir / "seeds" / "market_checks.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["check_id"]: f"{row['title']}: {row['what_it_catches']}. To do: {row['what_to_do']}."
+            for row in csv.DictReader(file)
+        }
+
+
 def check_publish_override(settings: Settings, override: Override) -> None:
     """Say early that an override cannot be meant.
 
@@ -270,6 +281,22 @@ def previews(settings: Settings, relations: Sequence[str]) -> dict[str, Preview]
     """Previews of tables such as `marts.price_levels`."""
     with warehouse(settings) as connection:
         return {relation: preview(connection, relation) for relation in relations}
+
+
+def column_lineage(
+    settings: Settings, results: Sequence[NodeResult], relations: dict[str, str]
+) -> "dict[str, Parents]":
+    """Where the columns of models come from; `relations` names the table of each unique_id."""
+    from dagster_project.column_lineage import column_parents
+    from dagster_project.warehouse.preview import column_names
+
+    compiled = {
+        relations[r.unique_id]: r.sql
+        for r in results
+        if r.resource_type == "model" and r.unique_id in relations and not r.sql_file.endswith(".py")
+    }
+    with warehouse(settings) as connection:
+        return column_parents(compiled, column_names(connection))
 
 
 def plots(settings: Settings, relations: Sequence[str]) -> dict[str, str]:

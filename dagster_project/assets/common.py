@@ -27,10 +27,10 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 class OverrideConfig(dg.Config):
     """Failed blocking checks that a person publishes despite of."""
 
-    publish_despite: list[str] = Field(default_factory=list)
-    """Names of the checks."""
-    reason: str = ""
-    """Why that is right; kept in meta.build."""
+    publish_despite: list[str] = Field(
+        default_factory=list, description="names of failed blocking checks to publish despite of"
+    )
+    reason: str = Field("", description="why that is right; kept in meta.build")
 
     def override(self) -> Override:
         """The same for the steps."""

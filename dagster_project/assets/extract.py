@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import dagster as dg
+from pydantic import Field
 
 from dagster_project import steps
 from dagster_project.assets.common import OWNERS, SETTINGS, WRITE_POOL, build_id, table_metadata
@@ -16,8 +17,7 @@ from dagster_project.orchestration.partitions import partitions_of
 class ExtractConfig(dg.Config):
     """Settings of one extraction."""
 
-    accept_removals: bool = False
-    """Take a payload that lost many rows as meant."""
+    accept_removals: bool = Field(False, description="take a delivery that lost many rows as meant")
 
 
 def check_result(result: CheckResult, asset_key: dg.AssetKey) -> dg.AssetCheckResult:
@@ -28,11 +28,9 @@ def check_result(result: CheckResult, asset_key: dg.AssetKey) -> dg.AssetCheckRe
         check_name=result.check_id.split("__", 1)[1] if result.family == "contract" else result.check_id,
         passed=result.passed,
         severity=severity,
-        metadata={
-            "failed_rows": result.failed_rows,
-            "message": result.message,
-            "rows": dg.MetadataValue.md(result.rows),
-        },
+        metadata={"failed_rows": result.failed_rows}
+        | ({"message": result.message} if result.message else {})
+        | ({"rows": dg.MetadataValue.md(result.rows)} if result.rows else {}),
     )
 
 
@@ -71,8 +69,8 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         done = steps.extract(SETTINGS, contract, build_id(context), config.accept_removals, asked=asked)
         if partitions_of(contract) and not context.has_partition_key_range:
             # A run without partitions takes what is there; the years that got rows from it are told one by one.
-            for year in done.years:
-                yield dg.AssetMaterialization(key, partition=str(year))
+            for year, rows in done.years.items():
+                yield dg.AssetMaterialization(key, partition=str(year), metadata={"new_vintages": rows})
         yield dg.MaterializeResult(
             metadata=table_metadata(done.preview)
             | {

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from dagster_project import steps
 from dagster_project.assets.common import (
@@ -20,17 +20,23 @@ from dagster_project.assets.common import (
 from dagster_project.assets.extract import check_result
 from dagster_project.checks.blocked import blocked_message
 from dagster_project.checks.results import CheckResult
+from dagster_project.checks.words import test_in_words
+from dagster_project.column_lineage import Parents
 from dagster_project.dbt_runner import NodeResult, ensure_manifest
 
 UNIQUE_ID = "dagster_dbt/unique_id"
+MARKET_CHECKS = steps.market_checks_in_words(SETTINGS)
+
+
+def _key(schema: str, table: str) -> dg.AssetKey:
+    return dg.AssetKey([schema, table.removesuffix("_on_current_scale")])
 
 
 class Translator(DagsterDbtTranslator):
     """Keys are layer and table; a dbt source is the raw asset that fills it."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        name = dbt_resource_props["name"].removesuffix("_on_current_scale")
-        return dg.AssetKey([dbt_resource_props["schema"], name])
+        return _key(dbt_resource_props["schema"], dbt_resource_props["name"])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         group: str = dbt_resource_props["schema"]
@@ -40,6 +46,12 @@ class Translator(DagsterDbtTranslator):
         file = SETTINGS.dbt_project_dir / dbt_resource_props["original_file_path"]
         code = dg.CodeReferencesMetadataValue(code_references=[dg.LocalFileCodeReference(file_path=str(file))])
         return {**super().get_metadata(dbt_resource_props), "dagster/code_references": code}
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=test_in_words(manifest["nodes"][unique_id], MARKET_CHECKS))
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return OWNERS
@@ -67,12 +79,16 @@ def dbt_models(
     relations = {r.unique_id: ".".join(specs[r.unique_id].key.path) for r in built}
     found = steps.previews(SETTINGS, list(relations.values()))
     drawn = steps.plots(SETTINGS, list(relations.values()))
+    parents = steps.column_lineage(SETTINGS, built, relations)
     for result in built:
         relation = relations[result.unique_id]
         plot = {"plot": picture(drawn[relation].encode(), "svg+xml")} if relation in drawn else {}
         yield dg.MaterializeResult(
             asset_key=specs[result.unique_id].key,
-            metadata=table_metadata(found[relation]) | {"seconds": result.seconds} | plot,
+            metadata=table_metadata(found[relation])
+            | {"seconds": result.seconds}
+            | plot
+            | _lineage(parents.get(relation, {})),
         )
     for unique_id, outcome in outcomes.items():
         check = checks.get(unique_id)
@@ -85,6 +101,23 @@ def dbt_models(
     stopping = [r for r in broken if not (r.status == "fail" and r.name in config.publish_despite)]
     if stopping:
         raise dg.Failure(_told(stopping, outcomes), allow_retries=False)
+
+
+def _lineage(parents: Parents) -> dict[str, Any]:
+    deps = {
+        column: [dg.TableColumnDep(_key(*relation.split(".")), name) for relation, name in origins]
+        for column, origins in parents.items()
+    }
+    if not deps:
+        return {}
+    # The open-source UI shows column lineage nowhere, only its API does: people get a table.
+    lines = ["| column | made from |", "| --- | --- |"]
+    for column, origins in parents.items():
+        lines.append(f"| {column} | {', '.join(f'{relation}.{name}' for relation, name in origins) or 'a constant'} |")
+    return {
+        "dagster/column_lineage": dg.TableColumnLineage(deps),
+        "made_from": dg.MetadataValue.md("\n".join(lines)),
+    }
 
 
 def _last_line(message: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.checks.results import CheckResult
 from dagster_project.contracts.model import BATCH_RULES, Contract
+from dagster_project.warehouse.check_results import failing_rows
 from dagster_project.warehouse.quarantine import open_rows_sql
 
 if TYPE_CHECKING:
@@ -44,11 +45,20 @@ def contract_check_results(
             results.append(_result(contract, name, "error", len(found), "; ".join(found)))
         else:
             count, message = broken.get(name, (0, ""))
-            results.append(_result(contract, name, "warn", count, message))
+            shown = _failing_rows(connection, contract, name, count) if count else ""
+            results.append(_result(contract, name, "warn", count, message, shown))
     return results
 
 
-def _result(contract: Contract, name: str, severity: str, failed: int, message: str) -> CheckResult:
+def _failing_rows(connection: "duckdb.DuckDBPyConnection", contract: Contract, rule: str, count: int) -> str:
+    sql = f"""
+        select name as file, line, column_name, value, reason, row_json as row_as_read
+        from ({open_rows_sql(contract.table)}) where rule = '{rule}' order by payload_seq, line
+    """
+    return failing_rows(connection, sql, count)[1]
+
+
+def _result(contract: Contract, name: str, severity: str, failed: int, message: str, rows: str = "") -> CheckResult:
     return CheckResult(
         check_id=f"{contract.table}__{name}",
         asset=f"raw/{contract.table}",
@@ -58,4 +68,5 @@ def _result(contract: Contract, name: str, severity: str, failed: int, message: 
         passed=failed == 0,
         failed_rows=failed,
         message=message if failed else "",
+        rows=rows,
     )

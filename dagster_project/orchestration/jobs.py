@@ -7,7 +7,6 @@ Does not belong here: when they run (`schedules`, `sensors`).
 from datetime import datetime
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import Field
 
 from dagster_project import steps
@@ -75,4 +74,4 @@ def replay_job() -> None:
     make_replay()
 
 
-JOBS: list[dg.JobDefinition | UnresolvedAssetJobDefinition] = [daily_job, backfill_job, publish_job, replay_job]
+JOBS = (daily_job, backfill_job, publish_job, replay_job)

@@ -27,6 +27,7 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool, override
     from dagster_project.assets.common import BUILD_ID_TAG
     from dagster_project.contracts.tables import CONTRACTS
     from dagster_project.definitions import defs
+    from dagster_project.orchestration.failures import failure_in_words
     from dagster_project.orchestration.retention import COMMAND_LINE, STARTED_BY_TAG, end_dead_runs, forget_old_runs
 
     ops: dict[str, Any] = {}
@@ -45,13 +46,5 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool, override
         forget_old_runs(instance, settings)
     if result.success:
         return
-    reasons = []
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            reason = event.step_failure_data.user_failure_data or error
-            text = getattr(reason, "description", None) or getattr(reason, "message", "") or "unknown error"
-            reasons.append(f"{event.step_key}: {text.strip()}")
+    reasons = [failure_in_words(event) for event in result.all_events if event.is_step_failure]
     raise SmallcapError("; ".join(reasons) or "the run failed; see the log")

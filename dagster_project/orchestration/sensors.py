@@ -13,6 +13,7 @@ from dagster_project import alerts
 from dagster_project.assets.common import SETTINGS, build_id_of_run
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.errors import BusyError
+from dagster_project.orchestration.failures import failure_in_words
 from dagster_project.orchestration.jobs import JOBS, daily_job
 from dagster_project.orchestration.retention import COMMAND_LINE, STARTED_BY_TAG, end_dead_runs, forget_old_runs
 
@@ -49,11 +50,13 @@ def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     newest = max(changed for *_, changed in files) / 1e9
     if time.time() - newest < QUIET_SECONDS:
         return dg.SkipReason(f"A file changed less than {QUIET_SECONDS} seconds ago and may still be written.")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen, tags={STARTED_BY_TAG: "inbox"})], cursor=seen)
+    # Files that were put back as they were are new once more, and Dagster starts no second run with the same key.
+    run_key = f"{seen} after {context.cursor}"
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, tags={STARTED_BY_TAG: "inbox"})], cursor=seen)
 
 
 @dg.run_failure_sensor(
-    monitored_jobs=JOBS,
+    monitored_jobs=[*JOBS],
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells of a failed run by log, webhook and mail, as set. The command line tells of its own.",
 )
@@ -62,18 +65,14 @@ def failed_runs(context: dg.RunFailureSensorContext) -> None:
     run = context.dagster_run
     if run.tags.get(STARTED_BY_TAG) == COMMAND_LINE:
         return
-    reasons = [
-        f"{event.step_key}: {event.step_failure_data.error_display_string.strip().splitlines()[0]}"
-        for event in context.get_step_failure_events()
-        if event.step_failure_data.error
-    ]
+    reasons = [failure_in_words(event) for event in context.get_step_failure_events()]
     told = reasons or [context.failure_event.message or "the run failed; see its log"]
     alerts.send(SETTINGS, alerts.failed_build(SETTINGS, build_id_of_run(context.instance, run), told))
 
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=JOBS,
+    monitored_jobs=[*JOBS],
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells of a build that was published with gaps, and lets go of old runs and logs.",
 )

@@ -185,13 +185,13 @@ def last_payload_seq(connection: "duckdb.DuckDBPyConnection") -> int:
     return int(seq)
 
 
-def years_after(connection: "duckdb.DuckDBPyConnection", contract: Contract, payload_seq: int) -> tuple[int, ...]:
-    """Calendar years of the rows that came with entries of the ledger after one."""
+def rows_after(connection: "duckdb.DuckDBPyConnection", contract: Contract, payload_seq: int) -> dict[int, int]:
+    """Rows by calendar year that came with entries of the ledger after one."""
     rows = connection.execute(
-        f'select distinct year("{contract.time_column}") as in_year from raw.{contract.table} where payload_seq > ? '
-        "order by in_year", [payload_seq]
+        f'select year("{contract.time_column}") as in_year, count(*) from raw.{contract.table} where payload_seq > ? '
+        "group by in_year order by in_year", [payload_seq]
     ).fetchall()  # fmt: skip
-    return tuple(year for (year,) in rows)
+    return dict(rows)
 
 
 def _ingest_payload(

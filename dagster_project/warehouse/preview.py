@@ -38,6 +38,15 @@ def preview(connection: "duckdb.DuckDBPyConnection", relation: str) -> Preview:
     return Preview(int(rows), first, last, "\n".join(lines))
 
 
+def column_names(connection: "duckdb.DuckDBPyConnection") -> dict[str, list[str]]:
+    """The columns of every table and view, by names such as `marts.price_levels`."""
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, list(column_name order by column_index) from duckdb_columns() "
+        "where not internal group by all"
+    ).fetchall()
+    return {relation: list(names) for relation, names in rows}
+
+
 def plot_points(
     connection: "duckdb.DuckDBPyConnection", relation: str, time: str, value: str, where: str
 ) -> list[tuple[date, float]]:

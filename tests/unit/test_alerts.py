@@ -3,9 +3,7 @@
 import json
 import logging
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +13,9 @@ from aiosmtpd.controller import Controller
 from dagster_project.alerts import Alert, failed_build, incomplete_build, send
 from dagster_project.errors import SmallcapError
 from dagster_project.settings import load_settings
+from tests.receiver import SECRET, Receiver
 
 ALERT = Alert("Build X failed", ("raw__daily_bars: the file is empty",), "the build after W", "stay those of W.")
-SECRET = "hook-secret-4711"
-
-
-class Receiver:
-    """A webhook that keeps what it got and answers with a status."""
-
-    def __init__(self, status: int = 200) -> None:
-        self.got: list[dict[str, Any]] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(handler) -> None:
-                length = int(handler.headers["content-length"])
-                self.got.append(json.loads(handler.rfile.read(length)))
-                handler.send_response(status)
-                handler.end_headers()
-
-            def log_message(handler, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}/{SECRET}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 @pytest.fixture

@@ -5,15 +5,18 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+import exchange_calendars
 import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from dagster_project.orchestration.schedules import NEW_YORK, SCHEDULES, after_the_close, next_morning
 
 
-def evaluated(schedule: dg.ScheduleDefinition, at: str) -> dg.RunRequest | dg.SkipReason:
+def evaluated(
+    schedule: dg.ScheduleDefinition, at: str, instance: dg.DagsterInstance | None = None
+) -> dg.RunRequest | dg.SkipReason:
     instant = datetime.fromisoformat(at).replace(tzinfo=ZoneInfo(NEW_YORK))
-    found = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=instant))
+    found = schedule.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=instant))
     return found.run_requests[0] if found.run_requests else dg.SkipReason(found.skip_message)
 
 
@@ -23,6 +26,20 @@ def ticks(schedule: dg.ScheduleDefinition, since: str, count: int) -> list[str]:
     cron = str(schedule.cron_schedule)
     found = islice(schedule_execution_time_iterator(start, cron, schedule.execution_timezone), count)
     return [f"{instant.astimezone(ZoneInfo('UTC')):%Y-%m-%d %H:%M}" for instant in found]
+
+
+@pytest.mark.parametrize(("schedule", "hour"), [(after_the_close, "18:30"), (next_morning, "09:30")])
+def test_every_session_has_one_run_at_its_hour_and_no_other_day_has(schedule: dg.ScheduleDefinition, hour: str):
+    """The end of a year: clocks go back, two holidays, two early closes."""
+    due = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        for tick in ticks(schedule, "2026-10-26 00:00", 49):
+            local = datetime.fromisoformat(tick).replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(NEW_YORK))
+            if isinstance(evaluated(schedule, f"{local:%Y-%m-%d %H:%M}", instance), dg.RunRequest):
+                due.append(f"{local:%Y-%m-%d %H:%M}")
+    calendar = exchange_calendars.get_calendar("XNYS", start="2026-10-26", end="2026-12-31")
+    assert due == [f"{session:%Y-%m-%d} {hour}" for session in calendar.sessions]
+    assert {f"{session:%m-%d}" for session in calendar.early_closes} == {"11-27", "12-24"}
 
 
 def test_the_evening_keeps_new_york_time_through_both_changes_of_the_clock():

@@ -96,7 +96,7 @@ DAILY_BARS = Contract(
     series=("symbol",),
     time_column="session_date",
     availability=Availability("session_date", "on"),
-    live_source="yfinance, auto_adjust=False with actions",
+    live_source="Yahoo's charts, with dividends and splits",
     row_rules=(
         RowRule("bar_possible", "open and close lie between low and high", "high", impossible_bar),
         RowRule("splits_marked", "no close moves by a round split ratio without split_ratio saying so", "close",

@@ -1,0 +1,53 @@
+"""Which columns of other tables a column of a dbt model is made from, read from the compiled SQL.
+
+Belongs here: reading SQL. Does not belong here: Dagster's names for it (`assets/transform`), running dbt.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+logger = logging.getLogger("smallcap.dbt")
+
+Parents = dict[str, list[tuple[str, str]]]
+"""By column: relations such as `marts.price_levels`, each with one of its columns."""
+
+
+def column_parents(compiled: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> dict[str, Parents]:
+    """The direct parents of every column.
+
+    All columns of a query are traced in one go: a second for the whole project, where tracing each from the text, as
+    dagster-dbt does, takes half a minute.
+
+    Args:
+        compiled: SQL of each relation.
+        columns: names of the columns of every relation that the SQL may read.
+
+    Returns:
+        Nothing for a relation whose SQL cannot be read: lineage is for people to look at, and stops no build.
+    """
+    from sqlglot import MappingSchema, exp, parse_one
+    from sqlglot.errors import SqlglotError
+    from sqlglot.lineage import lineage
+
+    tables: dict[str, Any] = {}
+    for relation, names in columns.items():
+        schema, table = relation.split(".")
+        tables.setdefault(schema, {})[table] = dict.fromkeys(names, "text")  # types do not matter here
+    known = MappingSchema(tables, dialect="duckdb")
+    found: dict[str, Parents] = {}
+    for relation, sql in compiled.items():
+        try:
+            query = parse_one(sql, dialect="duckdb")
+            for read in query.find_all(exp.Table):
+                read.set("catalog", None)
+            traced = lineage(None, query, schema=known, dialect="duckdb", copy=False, trim_selects=False)
+        except SqlglotError as error:
+            logger.info("no column lineage of %s: %s", relation, error)
+            continue
+        found[relation] = {}
+        for column, node in traced.items():
+            origins = [(end.expression.find(exp.Table), end.name) for end in node.walk() if not end.downstream]
+            parents = {(f"{read.db}.{read.name}", exp.to_column(name).name) for read, name in origins if read}
+            found[relation][column] = sorted(parents)
+    return found
