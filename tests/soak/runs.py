@@ -145,10 +145,7 @@ def jobs_through_the_api(internet: Internet, data: Path) -> tuple[list[str], lis
             )
             before = entries
         runs = ui.runs()
-        take_pictures(
-            ui.port,
-            ("lineage", "lineage_marts", "lineage_mart", "mart", "plot", "columns", "mart_checks", "partitions"),
-        )
+        take_pictures(ui.port, OF_A_BUILD)
     told = [
         f"The UI answers with everything loaded {ui.seconds_to_answer:.0f} s after its start.",
         f"Through the API: {len(runs)} runs, {dbt_invocations(runs)} invocations of dbt.",
