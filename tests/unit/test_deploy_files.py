@@ -17,7 +17,7 @@ import yaml
 from dagster_project.cli import app
 from dagster_project.settings import Settings
 from dagster_project.sources.live.config import LiveConfig
-from tests.helpers import REPO
+from tests.helpers import PROGRAM, REPO
 
 DEPLOY = REPO / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -101,7 +101,8 @@ def test_systemd_accepts_the_units(tmp_path: Path, fault: str):
     copies = []
     for unit in UNITS:
         copies.append(tmp_path / unit.name)
-        text = unit.read_text(encoding="utf-8").replace(INSTALLED_IN, str(REPO))
+        text = unit.read_text(encoding="utf-8").replace(f"{INSTALLED_IN}/.venv/bin/smallcap", str(PROGRAM))
+        text = text.replace(INSTALLED_IN, str(REPO))
         copies[-1].write_text(text.replace("[Service]\n", f"[Service]\n{fault}"), encoding="utf-8")
     done = subprocess.run(["systemd-analyze", "verify", *copies], capture_output=True, text=True)
     complaints = [line for line in done.stderr.splitlines() if "smallcap-" in line]
