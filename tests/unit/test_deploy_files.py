@@ -60,7 +60,7 @@ def test_every_command_is_one_of_the_program(arguments: list[str]):
 
 @pytest.mark.parametrize("wrong", [["uj"], ["ui", "--only", "everything"], ["ui", "--listen", "3000"]])
 def test_a_wrong_command_would_be_noticed(wrong: list[str]):
-    with pytest.raises(Exception, match="(?i)no such|invalid value|is not one of"):
+    with pytest.raises(Exception, match=r"(?i)no such|invalid value|is not one of"):
         parsed(wrong)
 
 
