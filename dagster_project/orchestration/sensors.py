@@ -66,7 +66,8 @@ def failed_runs(context: dg.RunFailureSensorContext) -> None:
     if run.tags.get(STARTED_BY_TAG) == COMMAND_LINE:
         return
     reasons = [failure_in_words(event) for event in context.get_step_failure_events()]
-    told = reasons or [context.failure_event.message or "the run failed; see its log"]
+    # A run whose process is gone has no failed step, and Dagster says of it only that somebody else ended it.
+    told = reasons or [f"{context.failure_event.message} The log of run {run.run_id} in the UI says more."]
     alerts.send(SETTINGS, alerts.failed_build(SETTINGS, build_id_of_run(context.instance, run), told))
 
 

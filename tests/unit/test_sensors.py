@@ -188,6 +188,25 @@ def test_a_failed_run_is_told_of_once_in_the_words_of_its_error(
     assert (got["since"], got["meaning"]) == ("the first build", "there are none yet.")
 
 
+def test_a_run_that_was_killed_is_told_of_with_where_to_look(
+    instance: dg.DagsterInstance, settings: Settings, webhook: Receiver
+):
+    @dg.job(name="daily")
+    def job() -> None:
+        fine()
+
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    instance.report_run_failed(run)
+    [entry] = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    context = dg.build_run_status_sensor_context("sensor", entry.get_dagster_event(), instance, run)
+    sensors.failed_runs(context.for_run_failure())
+    [got] = webhook.got
+    assert got["failed"] == [
+        "This run has been marked as failed from outside the execution context. "
+        f"The log of run {run.run_id} in the UI says more."
+    ]
+
+
 def test_a_build_of_the_command_line_is_not_told_of_again(
     instance: dg.DagsterInstance, settings: Settings, webhook: Receiver
 ):
