@@ -14,8 +14,10 @@ import pytest
 
 from dagster_project.assets.days import Days
 from dagster_project.contracts.tables import CONTRACTS
+from dagster_project.definitions import defs
 from dagster_project.errors import BusyError
 from dagster_project.orchestration.instance import DAGSTER_YAML, prepare_instance
+from dagster_project.orchestration.jobs import backfill_job
 from dagster_project.orchestration.partitions import partitions_of
 from dagster_project.orchestration.retention import COMMAND_LINE, STARTED_BY_TAG, end_dead_runs, forget_old_runs
 from dagster_project.settings import Settings
@@ -96,6 +98,15 @@ def test_years_of_a_run_become_days():
 def test_a_range_that_is_none_says_what_is_expected(since: str, until: str | None):
     with pytest.raises(dg.Failure, match="expected two dates YYYY-MM-DD"):
         Days(since=since, until=until).asked(dg.build_asset_context())
+
+
+def test_a_backfill_runs_every_check_that_the_audit_wants_after_a_delivery():
+    graph = defs.resolve_asset_graph()
+    chosen = backfill_job.selection
+    others = {key for key in graph.executable_asset_keys if key.path[0] != "raw"}
+    yearly = {dg.AssetKey(["raw", table]) for table, contract in CONTRACTS.items() if partitions_of(contract)}
+    assert chosen.resolve(graph) == others | yearly
+    assert chosen.resolve_checks(graph) >= {key for key in graph.asset_check_keys if key.asset_key in others}
 
 
 # --- runs that died
