@@ -8,12 +8,10 @@ from dagster_project.settings import PROJECT_ROOT
 from tests.browser import NAMES
 
 PICTURES = PROJECT_ROOT / "docs" / "pictures"
-GROUPS = "/locations/dagster_project.definitions/asset-groups"
 MART = "/assets/marts/relative_performance"
 PATIENCE_MS = 120_000
 SCREENS: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     "lineage": ("/asset-groups", 640, "text=intermediate", ()),
-    "lineage_marts": (f"{GROUPS}/marts/lineage", 800, "text=price_levels", ()),
     "lineage_mart": (f"{MART}?view=lineage", 800, "text=market_snapshot", ()),
     "mart": (f"{MART}?view=overview", 1000, "text=ytd_gap_pp", ()),
     "plot": (f"{MART}?view=overview", 800, "text=ytd_gap_pp", ("tr:has-text('plot') >> text=Show Markdown",)),
