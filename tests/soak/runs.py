@@ -130,7 +130,7 @@ def payloads(data: Path) -> int:
 def jobs_through_the_api(internet: Internet, data: Path) -> tuple[list[str], list[str], bool]:
     """Rows of the report, sentences, and whether all succeeded."""
     rows, before, is_good = [], 0, True
-    with Ui(clean_environment(**internet.environment(data, timeout_seconds=30))).running() as ui:
+    with Ui(clean_environment(**internet.environment(data))).running() as ui:
         for job, config in (
             ("daily", {}),
             ("backfill", {"resources": {"days": {"config": LAST_SESSIONS}}}),
@@ -156,7 +156,7 @@ def jobs_through_the_api(internet: Internet, data: Path) -> tuple[list[str], lis
 def command_line(internet: Internet, data: Path) -> tuple[str, bool]:
     """Row of the report, and whether the build was published."""
     begun = time.monotonic()
-    environment = clean_environment(**internet.environment(data, timeout_seconds=30))
+    environment = clean_environment(**internet.environment(data))
     done = subprocess.run([PROGRAM, "build", "--quiet"], env=environment, cwd=REPO, capture_output=True)
     seconds, asked = time.monotonic() - begun, sum(internet.requests().values())
     row = f"| `smallcap build`, of a data directory of its own | exit {done.returncode} | {seconds:.0f} | | {asked} | "
