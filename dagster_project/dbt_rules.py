@@ -28,6 +28,8 @@ KEYED = ("staging", "quality", "quarantine", "marts", "seeds")
 WITHOUT_KEY = {
     "stg_fundamentals__company_fact_vintages": "vintages: a key has as many rows as it was told",
     "stg_fundamentals__index_fundamental_vintages": "vintages: a key has as many rows as it was told",
+    "stg_membership__symbol_vintages": "vintages: a key has as many rows as it was told",
+    "stg_prices__bar_vintages": "vintages: a key has as many rows as it was told",
     "stg_quality__values_by_source": "vintages: a key has as many rows as it was told",
     "stg_rates__inbox_fomc_meetings": "tested in stg_rates__fomc_meetings, which is this and the seed",
 }

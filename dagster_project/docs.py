@@ -38,6 +38,8 @@ def dbt_sources() -> str:
         "            data_type: boolean",
         "          - name: source_mode",
         "            data_type: varchar",
+        "      - name: split_events",
+        "        description: Splits that were observed to rescale what had been read before.",
     ]
     for contract in CONTRACTS.values():
         lines += [

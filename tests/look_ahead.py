@@ -17,7 +17,7 @@ What lies after the day D, by table and by the rule of the case:
   with the end of a period, long before anybody could read them.
 - fomc_meetings of an inbox are told ahead, as the meetings of the seed are: they are never taken away. What is decided
   at a later meeting, a later cancellation and a later unscheduled meeting are changed instead.
-- index_membership and security_identifiers are read by no model; they are treated by their time column.
+- index_membership and security_identifiers go by their time column: a spell that began later is not known.
 
 Left alone: seeds (they are reviewed and told ahead), raw.split_events (a split rescales a whole history of split-
 adjusted prices by definition) and later vintages of what was known by D in tables of which the latest vintage holds
@@ -93,6 +93,7 @@ PAIR_HISTORY = (
 )  # fmt: skip
 
 KNOWN: Mapping[str, tuple[Known, ...]] = {
+    "breadth": (Known("session_date"),),
     # It looks ahead, and says so: the one mart that is left out as a whole.
     "claim_outcomes": (),
     "claims": (Known("as_of_date"),),

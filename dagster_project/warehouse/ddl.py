@@ -114,8 +114,10 @@ def quarantine_table_ddl(contract: Contract) -> str:
 def on_current_scale_ddl(contract: Contract) -> str:
     """DDL of the view that shows every vintage on the scale after all splits that were observed since.
 
-    A split that rescales a history is one row in `raw.split_events`, not a new vintage of every row.
+    A split that rescales a history is one row in `raw.split_events`, not a new vintage of every row. The events of a
+    symbol are joined as one list: a subquery per row would group tens of millions of rows to find a few splits.
     """
+    when = f"vintage.{contract.time_column} < event.split_date and vintage.observed_at < event.observed_at"
     columns = []
     for column in contract.columns:
         name = f'v."{column.name}"'
@@ -131,13 +133,18 @@ def on_current_scale_ddl(contract: Contract) -> str:
         from (
             select
                 vintage.*,
-                coalesce((
-                    select product(event.split_ratio) from raw.split_events as event
-                    where event.table_name = '{contract.table}' and event.source = vintage.source
-                        and event.symbol = vintage.{contract.series[0]}
-                        and vintage.{contract.time_column} < event.split_date
-                        and vintage.observed_at < event.observed_at
-                ), 1.0) as split_factor
+                coalesce(list_product(list_transform(
+                    list_filter(scaled.events, lambda event: {when}), lambda event: event.split_ratio
+                )), 1.0) as split_factor
             from raw.{contract.table} as vintage
+            left join (
+                select source, symbol, list(
+                    struct_pack(split_date := split_date, split_ratio := split_ratio, observed_at := observed_at)
+                    order by split_date
+                ) as events
+                from raw.split_events
+                where table_name = '{contract.table}'
+                group by source, symbol
+            ) as scaled on vintage.source = scaled.source and vintage.{contract.series[0]} = scaled.symbol
         ) as v
     """

@@ -6,13 +6,15 @@
    2. Per grain, over the sources that are left: latest available_at, then observed_at, then the source priority of
       the contract, then the source name.
 
+   `only` is a condition on vintages, over columns of the grain: rows of others are left out before anything is sorted.
+
    With of_each_source the second step is left out, for a model that chooses a source for more than one grain. With
    source_first its priority comes before time, for a table whose sources tell different things (settlement and close):
    there a later reading of the lesser source is no revision of the better one.
 
    Grain and source_priority stand in config.meta of the source table, its columns in its column list
    (models/staging/_sources.yml): nothing about a raw table is written here. #}
-{% macro current_rows(source_table, of_each_source=false, source_first=false) -%}
+{% macro current_rows(source_table, of_each_source=false, source_first=false, only='') -%}
     {%- set relation = source('raw', source_table) -%}
     {%- if not execute -%}
         {# parsing: there is no graph yet, and only the dependency matters #}
@@ -20,10 +22,6 @@
     {%- endif -%}
     {%- set declaration = source_declaration(source_table) -%}
     {%- set columns = declaration.columns -%}
-    {%- set ranks = [] -%}
-    {%- for source_name in declaration.source_priority -%}
-        {%- do ranks.append("when '" ~ source_name ~ "' then " ~ loop.index) -%}
-    {%- endfor -%}
     with vintages as (
         select
             {{ columns | join(',\n            ') }},
@@ -33,8 +31,9 @@
                     available_at desc nulls last, observed_at desc nulls last, payload_seq desc nulls last,
                     {{ columns | join(' nulls last, ') }} nulls last
             ) as vintage_number_from_latest,
-            case source {{ ranks | join(' ') }} else {{ ranks | length + 1 }} end as source_rank
+            {{ source_rank(source_table) }} as source_rank
         from {{ relation }}
+        where {{ only or 'true' }}
     ),
 
     latest_of_each_source as (
@@ -58,6 +57,19 @@
     {%- if not of_each_source %}
     where choice_number = 1
     {%- endif %}
+{%- endmacro %}
+
+
+{# Place of column `source` in the contract's priority, 1 first; unknown sources last. #}
+{% macro source_rank(source_table) -%}
+    {%- if not execute -%}
+        {{ return('1') }}
+    {%- endif -%}
+    {%- set ranks = [] -%}
+    {%- for source_name in source_declaration(source_table).source_priority -%}
+        {%- do ranks.append("when '" ~ source_name ~ "' then " ~ loop.index) -%}
+    {%- endfor -%}
+    case source {{ ranks | join(' ') }} else {{ ranks | length + 1 }} end
 {%- endmacro %}
 
 

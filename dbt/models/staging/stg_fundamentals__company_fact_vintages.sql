@@ -9,9 +9,7 @@ final as (
         period_type,
         period_end,
         ticker,
-        nullif(
-            replace(replace(replace(replace(upper(trim(ticker)), '.', ''), '-', ''), '/', ''), ' ', ''), ''
-        ) as ticker_key,
+        {{ symbol_key('ticker') }} as ticker_key,
         filed_date,
         {{ nan_to_null('value') }} as fact_value,
         source,

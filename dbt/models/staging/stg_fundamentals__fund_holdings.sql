@@ -33,9 +33,7 @@ final as (
         as_of_date,
         ticker,
         -- one spelling for BRK.B, BRK-B and brkb; a placeholder such as -- is no ticker
-        nullif(
-            replace(replace(replace(replace(upper(trim(ticker)), '.', ''), '-', ''), '/', ''), ' ', ''), ''
-        ) as ticker_key,
+        {{ symbol_key('ticker') }} as ticker_key,
         name as security_name,
         sector,
         asset_class,

@@ -7,9 +7,7 @@ final as (
         member_id,
         symbol,
         -- the spelling of ticker_key in stg_fundamentals__fund_holdings
-        nullif(
-            replace(replace(replace(replace(upper(trim(symbol)), '.', ''), '-', ''), '/', ''), ' ', ''), ''
-        ) as symbol_key,
+        {{ symbol_key('symbol') }} as symbol_key,
         valid_from,
         valid_to,
         nullif(trim(isin), '') as isin,

@@ -1,5 +1,13 @@
+{%- set of_indices_and_funds -%}
+    symbol in (
+        select bar_symbols.symbol
+        from {{ ref('stg_prices__bar_symbols') }} as bar_symbols
+        where not bar_symbols.is_of_member
+    )
+{%- endset -%}
+
 with current_bars as (
-    {{ current_rows('daily_bars_on_current_scale') }}
+    {{ current_rows('daily_bars_on_current_scale', only=of_indices_and_funds) }}
 ),
 
 final as (

@@ -100,6 +100,14 @@ def run_model(connection: duckdb.DuckDBPyConnection, node: dict[str, Any]) -> No
         connection.execute(f"create or replace table {relation} as select * from _answer")
         connection.unregister("_answer")
         return
+    if node["config"]["materialized"] == "incremental":
+        # Compiled beside a warehouse that has the table: on an empty one everything is new to it.
+        connection.execute(
+            f"create or replace table {relation} as select * from clean.{node['schema']}.{node['name']} limit 0"
+        )
+        connection.execute(f"create or replace temp table fresh as {code}")
+        connection.execute(f"insert into {relation} select * from fresh where recomputed_from is null")
+        return
     kind = "view" if node["config"]["materialized"] == "view" else "table"
     connection.execute(f"create or replace {kind} {relation} as {code}")
 

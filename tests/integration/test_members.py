@@ -1,0 +1,84 @@
+"""Members: the incremental build comes to what a full refresh comes to, cell by cell, however the rows arrive.
+
+`make soak CAMPAIGN=members` tells hundreds of cases.
+"""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.made_once import made_once
+from tests.member_builds import INCREMENTAL, Compiled, Warehouse, compile_models, differences, draw_case, tell
+from tests.members import members
+
+CASES = [draw_case(random.Random(f"fixed {number}")) for number in range(5)]
+
+
+@pytest.fixture(scope="session")
+def compiled(shared: Path) -> Compiled:
+    return made_once(shared / "member_models", compile_models)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_incremental_is_the_full_refresh(case, compiled: Compiled) -> None:
+    result = tell(case, compiled)
+    assert result.faults == ()
+    assert result.rows_kept > 0, "everything was made again: nothing incremental was tried"
+
+
+@pytest.fixture
+def two(compiled: Compiled, tmp_path: Path):
+    """Two warehouses of one history in two deliveries; the first one has taken in and built the first delivery."""
+    made = members(4_000, 5, tmp_path / "members", payloads=2, threads=1)
+    incremental, full = Warehouse(compiled, made), Warehouse(compiled, made)
+    incremental.take_in(1)
+    incremental.build()
+    yield incremental, full
+    incremental.connection.close()
+    full.connection.close()
+
+
+def test_a_stale_row_is_found(two) -> None:
+    """The comparison itself: the second delivery is not built."""
+    incremental, full = two
+    full.take_in(2)
+    full.build(is_full=True)
+    assert differences(incremental, full)
+
+
+def test_another_definition_makes_everything_again(two) -> None:
+    incremental, full = two
+    incremental.connection.execute(f"update intermediate.{INCREMENTAL} set definition = 'old', is_new_high = true")
+    incremental.build()
+    full.take_in(1)
+    full.build(is_full=True)
+    assert differences(incremental, full) == []
+    [(old,)] = incremental.connection.execute(
+        f"select count(*) from intermediate.{INCREMENTAL} where definition = 'old'"
+    ).fetchall()
+    assert old == 0
+
+
+def test_a_day_touches_only_what_it_changes(compiled: Compiled, tmp_path: Path) -> None:
+    """One revised bar of one member: rows from that day on are new, all others are those of before."""
+    made = replace(members(4_000, 6, tmp_path / "members", payloads=1, threads=1))
+    warehouse = Warehouse(compiled, made)
+    warehouse.take_in(1)
+    warehouse.build()
+    day, *_ = warehouse.connection.execute(
+        f"select session_date from intermediate.{INCREMENTAL} where member_id = 'M00004' and session_number = 200"
+    ).fetchone()
+    warehouse.connection.execute(
+        "insert into raw.daily_bars by name select * replace (close * 1.1 as close, timestamp '2027-01-01' as "
+        "available_at, timestamp '2027-01-01' as observed_at, 2 as payload_seq) from raw.daily_bars "
+        "where symbol = 'S4' and session_date = ? limit 1",
+        [day],
+    )
+    warehouse.build()
+    changed = warehouse.connection.execute(
+        f"select member_id, min(session_date) from intermediate.{INCREMENTAL} where bars_through_seq = 2 "
+        "group by member_id"
+    ).fetchall()
+    assert changed == [("M00004", day)]
