@@ -146,11 +146,11 @@ def _tables(sessions: int, payloads: int) -> dict[str, str]:
         ),
         odd as (
             select * replace (case
-                when chance('odd', m, day_number) < 0.0003 then null
-                when chance('odd', m, day_number) < 0.0006 then 0
-                when chance('odd', m, day_number) < 0.0008 then 'NaN'::double
-                when chance('odd', m, day_number) < 0.0009 then 1e-5
-                when chance('odd', m, day_number) < 0.0010 then 9e6
+                when chance('odd', m, day_number) < 0.001 then null
+                when chance('odd', m, day_number) < 0.002 then 0
+                when chance('odd', m, day_number) < 0.0025 then 'NaN'::double
+                when chance('odd', m, day_number) < 0.0028 then 1e-5
+                when chance('odd', m, day_number) < 0.0031 then 9e6
                 else close end as close)
             from first_told
         ),

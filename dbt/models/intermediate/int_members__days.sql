@@ -87,6 +87,13 @@ ledger as (
         group by symbol_key
     ),
 
+    of_several_tickers as (
+        select member_id
+        from symbol_spells
+        group by member_id
+        having count(distinct symbol_key) > 1
+    ),
+
     changes as (
         select
             symbol_spells.member_id,
@@ -118,13 +125,17 @@ ledger as (
             on split_events.symbol = symbol_spells.symbol
         where split_events.payload_seq > (select stored_through.bars_seq from stored_through)
         union all
-        -- a symbol told otherwise, for everyone it ever belonged to, and for the other symbols of those
+        -- A symbol told otherwise, for everyone it ever belonged to. Which splits bring a second ticker to the scale
+        -- of the first one depends on all its days.
         select
             owners.member_id,
-            changed_keys.changed_from
+            case when of_several_tickers.member_id is null then changed_keys.changed_from else {{ the_beginning }} end
+                as changed_from
         from changed_keys
         inner join symbol_vintages as owners
             on changed_keys.symbol_key = owners.symbol_key
+        left join of_several_tickers
+            on owners.member_id = of_several_tickers.member_id
         union all
         -- members that nothing is stored of, or by another definition
         select
