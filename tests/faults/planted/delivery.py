@@ -25,7 +25,7 @@ MEMBERSHIP = {
         columns=["member_id", "symbol", "valid_from", "valid_to"],
     ),
 }
-"""The sample simulates no memberships and no mart needs them; their checks do. SIMULATED."""
+"""The sample simulates no memberships, so mart breadth is empty there; the checks need some. SIMULATED."""
 
 
 @cache
