@@ -1,13 +1,14 @@
 """Rows of staging that a delivery changed, and whether something told of them.
 
-Every mart is made of staging, seeds and nothing else (`origins` proves it from the graph), so a mart changes silently
-only where a row of staging does. Compared are all figures of a row, day by day; a mart would carry a fault on into
-later days and round it away.
+Every mart is made of the raw tables whose current rows are compared (`raw_behind` proves it from the graph), so a mart
+changes silently only where one of these rows does. Compared are all figures of a row, day by day; a mart would carry a
+fault on into later days and round it away.
 
 Belongs here: the comparison. Does not belong here: what was planted.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -21,8 +22,8 @@ PRICES, FLOWS = "daily_bars", "fund_nav_shares"
 RATES = ("fed_funds_futures", "policy_rates", "fomc_meetings")
 FUNDAMENTALS = ("fund_holdings", "company_facts")
 RAW = "source.smallcap_watch.raw."
-MODE = f"{RAW}warehouse_mode"
-"""Whether the data are simulated: no row of the data."""
+MADE_OF_OTHERS = {"warehouse_mode", "split_events"}
+"""Whether the data are simulated, and what the bars say of splits: no rows of a delivery."""
 EVERY_SERIES = "all "
 """Findings about all series of a table at once are named so."""
 
@@ -89,20 +90,19 @@ REACHES_BACK_DAYS = {
 """Checks that need several rows name the last of them, and their sentence tells of those before it: so many days."""
 
 
-def origins(clean: Clean) -> set[str]:
-    """Models with raw rows in them that the marts are made of; the marts of the quality section tell of faults."""
+def raw_behind(clean: Clean, names: Collection[str] | None = None) -> set[str]:
+    """Raw tables that these models are made of; without names the marts, but for those that tell of faults."""
     nodes = clean.nodes
     parents = {name: node.get("depends_on", {}).get("nodes", []) for name, node in nodes.items()}
     reached = {
         name for name, node in nodes.items()
-        if node["schema"] == "marts" and node["resource_type"] == "model" and "data_quality_" not in node["name"]
+        if node["resource_type"] == "model"
+        and (node["schema"] == "marts" and "data_quality_" not in node["name"] if names is None
+             else node["name"] in names)
     }  # fmt: skip
     while more := {parent for name in reached for parent in parents.get(name, [])} - reached:
         reached |= more
-    reads_raw = {
-        child for child, found in parents.items() for parent in found if parent.startswith(RAW) and parent != MODE
-    }
-    return {nodes[name]["name"] for name in reached & reads_raw}
+    return {name.removeprefix(RAW) for name in reached if name.startswith(RAW)} - MADE_OF_OTHERS
 
 
 def clean_rows(clean: Clean) -> dict[str, pa.Table]:
