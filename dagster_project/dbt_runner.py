@@ -114,9 +114,11 @@ def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]
     settings.apply_child_environment()
     progress = _Progress()
     manifest = _parsed(settings) if arguments[0] != "parse" else None
-    outcome = dbtRunner(manifest=manifest, callbacks=[progress]).invoke(
-        [*arguments, "--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-use-colors-file"]
-    )
+    options = ["--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-use-colors-file"]
+    try:
+        outcome = dbtRunner(manifest=manifest, callbacks=[progress]).invoke([*arguments, *options])
+    finally:
+        _close_database()
     if outcome.exception is not None:
         raise SmallcapError(f"dbt {arguments[0]} failed: {outcome.exception}. Details: {settings.logs_dir}/dbt.log")
     results = getattr(outcome.result, "results", [])
@@ -127,7 +129,7 @@ def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]
             resource_type=str(result.node.resource_type),
             status=str(result.status),
             failures=int(result.failures or 0),
-            message=str(result.message or ""),
+            message=settings.resources.in_words(str(result.message or "")) or str(result.message or ""),
             seconds=float(result.execution_time),
             severity=str(getattr(result.node.config, "severity", "error")).lower(),
             sql=str(getattr(result.node, "compiled_code", None) or ""),
@@ -137,8 +139,8 @@ def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]
     ]
 
 
-def close_database() -> None:
-    """Close the database file, which dbt otherwise keeps open to the end of the process: so it can be moved."""
+def _close_database() -> None:
+    """Close the database file, which dbt otherwise keeps open to the end of the process."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dagster_project.checks.contract_checks import contract_check_results
 from dagster_project.contracts.tables import CONTRACTS
-from dagster_project.dbt_runner import close_database, invoke_dbt
+from dagster_project.dbt_runner import invoke_dbt
 from dagster_project.errors import SmallcapError
 from dagster_project.settings import Settings
 from dagster_project.steps import warehouse
@@ -56,7 +56,6 @@ def measure(settings: Settings) -> list[Cost]:
                 ("tests of seeds, models and marts", _timed(lambda: _dbt(copy, OTHERS))),
             )
         ]
-        close_database()
         seconds, checks = _timed(lambda: _contract_checks(copy))
         return [Cost("contract checks (Python)", checks, seconds), *costs]
 

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dagster_project.errors import SmallcapError
 from dagster_project.sources.live.config import LiveConfig
+from dagster_project.warehouse.resources import Resources
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +34,13 @@ class Settings(BaseSettings):
     source: SourceMode = Field("sample", description="where raw data comes from")
     inbox: Path | None = Field(None, description="inbox of the `files` source; default DATA_DIR/inbox")
     live: LiveConfig = Field(LiveConfig(), description="the live source: addresses, keys, manners")
+    memory_limit: str = Field(
+        "80%",
+        pattern=r"^\d+(\.\d+)? ?([KMGT]i?B|%)$",
+        description="memory that DuckDB may take, 8GB or 50%; rows beyond it are spilled to disk",
+    )
+    threads: int = Field(2, ge=1, description="models that dbt builds at a time, each with one thread of DuckDB")
+    temp_dir: Path | None = Field(None, description="folder for spilled rows; default DATA_DIR/temp")
     builds_kept: int = Field(5, ge=1, description="published builds that stay on disk")
     runs_kept_days: int = Field(90, ge=1, description="days that Dagster's runs and the logs stay")
     postgres_url: SecretStr | None = Field(
@@ -47,7 +55,7 @@ class Settings(BaseSettings):
     alert_from: str = Field("smallcap-watch@localhost", description="sender of the mail")
     alert_to: str | None = Field(None, validate_default=True, description="receivers of the mail, separated by commas")
 
-    @field_validator("data_dir", "inbox")
+    @field_validator("data_dir", "inbox", "temp_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -75,6 +83,12 @@ class Settings(BaseSettings):
     @property
     def warehouse_file(self) -> Path:
         return self.data_dir / "warehouse" / f"{self.mode}.duckdb"
+
+    @property
+    def resources(self) -> Resources:
+        """What a build may take of the machine; the folder for spilled rows belongs to this program alone."""
+        folder = (self.temp_dir or self.data_dir / "temp") / f"smallcap_{self.mode}"
+        return Resources(self.memory_limit, self.threads, folder)
 
     @property
     def lock_file(self) -> Path:
@@ -144,6 +158,9 @@ class Settings(BaseSettings):
             "SMALLCAP_SOURCE": self.source,
             "SMALLCAP_INBOX": str(self.inbox_dir),
             "SMALLCAP_WAREHOUSE_FILE": str(self.warehouse_file),
+            "SMALLCAP_MEMORY_LIMIT": self.memory_limit,
+            "SMALLCAP_THREADS": str(self.threads),
+            "SMALLCAP_SPILL_DIR": str(self.resources.spill_dir),
         }
 
     def apply_child_environment(self) -> None:

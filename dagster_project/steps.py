@@ -20,7 +20,7 @@ from dagster_project.checks.contract_checks import contract_check_results
 from dagster_project.checks.results import CheckResult
 from dagster_project.contracts.model import Contract
 from dagster_project.contracts.tables import CONTRACTS
-from dagster_project.dbt_runner import NodeResult, close_database, ensure_manifest, invoke_dbt, read_manifest
+from dagster_project.dbt_runner import NodeResult, ensure_manifest, invoke_dbt, read_manifest
 from dagster_project.errors import SmallcapError, SourceError, WarehouseError
 from dagster_project.revision import git_revision
 from dagster_project.settings import ReplaySettings, Settings
@@ -129,7 +129,9 @@ def warehouse(settings: Settings) -> "Iterator[duckdb.DuckDBPyConnection]":
     """The warehouse of the mode, locked against other builds and open for writing."""
     with (
         build_lock(settings.lock_file),
-        open_warehouse(settings.warehouse_file, settings.source, settings.mode == "simulated") as connection,
+        open_warehouse(
+            settings.warehouse_file, settings.source, settings.mode == "simulated", settings.resources
+        ) as connection,
     ):
         yield connection
 
@@ -210,6 +212,7 @@ def transform_and_check(
     with warehouse(settings):
         pass  # makes the file and its tables where there are none, so that dbt finds its sources
     with build_lock(settings.lock_file):
+        settings.resources.make_room()
         chosen = ["--select", *select] if select else []
         results = invoke_dbt(settings, ["build", "--exclude-resource-type", "unit_test", *chosen])
         with warehouse(settings) as connection:
@@ -381,7 +384,6 @@ def replay(settings: Settings, build_id: str, known_at: datetime) -> Path:
             for contract in CONTRACTS.values():
                 record_check_results(connection, build_id, _checks_of_archived(connection, contract))
         results = transform(inside, build_id)
-        close_database()
         _need_success(results)
         manifest = read_manifest(ensure_manifest(inside))
         with warehouse(inside) as connection:
@@ -482,7 +484,7 @@ def rebuild_raw(settings: Settings) -> dict[str, int]:
         for leftover in (fresh, fresh.with_name(fresh.name + ".wal")):
             leftover.unlink(missing_ok=True)
         rows = {}
-        with open_warehouse(fresh, settings.source, settings.mode == "simulated") as connection:
+        with open_warehouse(fresh, settings.source, settings.mode == "simulated", settings.resources) as connection:
             for contract in CONTRACTS.values():
                 logger.info("rebuilding raw.%s", contract.table)
                 ingest_pending(connection, archive, contract)

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.contracts.availability import nyse_sessions
-from dagster_project.dbt_runner import close_database, invoke_dbt
+from dagster_project.dbt_runner import invoke_dbt
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import open_warehouse
 from dagster_project.warehouse.ddl import create_layout
@@ -56,11 +56,8 @@ def compile_models(directory: Path) -> Compiled:
     few = members(600, 1, directory / "few")
     with open_warehouse(settings.warehouse_file, settings.source, is_simulated=False) as connection:
         load(connection, few, 0, few.payloads)
-    try:
-        first = invoke_dbt(settings, ["build", "--select", f"+{MART}", "--exclude-resource-type", "test", "unit_test"])
-        again = invoke_dbt(settings, ["run", "--select", INCREMENTAL])
-    finally:
-        close_database()
+    first = invoke_dbt(settings, ["build", "--select", f"+{MART}", "--exclude-resource-type", "test", "unit_test"])
+    again = invoke_dbt(settings, ["run", "--select", INCREMENTAL])
     broken = [node for node in (*first, *again) if not node.is_ok]
     if broken:
         raise RuntimeError(f"{broken[0].name}: {broken[0].message}")

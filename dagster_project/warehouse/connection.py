@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.errors import BusyError, WarehouseError
 from dagster_project.warehouse.ddl import create_layout, has_other_layout
+from dagster_project.warehouse.resources import Resources
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,11 +27,14 @@ class OtherLayoutError(WarehouseError):
 
 
 @contextmanager
-def open_warehouse(path: Path, source_mode: str, is_simulated: bool) -> "Iterator[duckdb.DuckDBPyConnection]":
+def open_warehouse(
+    path: Path, source_mode: str, is_simulated: bool, resources: Resources | None = None
+) -> "Iterator[duckdb.DuckDBPyConnection]":
     """Open the warehouse for writing, with the tables of every contract in place.
 
     Raises:
-        WarehouseError: the file holds the other kind of data (simulated, real), or is not a DuckDB file.
+        WarehouseError: the file holds the other kind of data (simulated, real), or is not a DuckDB file; or the memory
+            or the disk was not enough for what was done in it.
         OtherLayoutError: the file was made by another version.
         BusyError: another process has it open.
     """
@@ -38,7 +42,7 @@ def open_warehouse(path: Path, source_mode: str, is_simulated: bool) -> "Iterato
 
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = duckdb.connect(str(path))
+        connection = duckdb.connect(str(path), config=resources.duckdb_config() if resources else {})
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise BusyError(f"{path} is open in another process. Close it, or wait for that build to end.") from error
@@ -60,6 +64,10 @@ def open_warehouse(path: Path, source_mode: str, is_simulated: bool) -> "Iterato
                 "file. Point SMALLCAP_DATA_DIR elsewhere, or remove the file (rebuild brings it back)."
             )
         yield connection
+    except duckdb.Error as error:
+        if resources and (words := resources.in_words(str(error))):
+            raise WarehouseError(f"{path}: {words}. The published build stays.") from error
+        raise
     finally:
         connection.close()
 

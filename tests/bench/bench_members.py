@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 import typer
 
-from dagster_project.dbt_runner import close_database, invoke_dbt
+from dagster_project.dbt_runner import invoke_dbt
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import open_warehouse
 from tests.member_builds import MART
@@ -59,7 +59,6 @@ def invoke(settings: Settings, what: str, bars: int, arguments: list[str]) -> Co
     """Run dbt in this process; raises when a node fails."""
     begun, cpu = time.monotonic(), time.process_time()
     nodes = invoke_dbt(settings, arguments)
-    close_database()
     broken = [node for node in nodes if not node.is_ok]
     if broken:
         raise RuntimeError(f"{broken[0].name}: {broken[0].message}")

@@ -98,6 +98,19 @@ def test_missing_inbox_is_named_though_the_warehouse_is_of_another_version(own_r
     assert f"Inbox {tmp_path / 'nowhere'} does not exist" in outcome.err
 
 
+@pytest.mark.scenario("base")
+def test_too_little_memory_says_what_to_raise_and_keeps_what_is_published(own_run: Run):
+    before = published(own_run.data)
+    build = ("build", "--source", "files", "--inbox", own_run.inbox)
+    outcome = smallcap(own_run.data, *build, SMALLCAP_MEMORY_LIMIT="10MB")
+    assert outcome.code == 1
+    assert "memory ran out at SMALLCAP_MEMORY_LIMIT=10MB: raise it, or lower SMALLCAP_THREADS" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert published(own_run.data) == before
+    assert [path for path in (own_run.data / "temp").rglob("*") if path.is_file()] == []
+    assert smallcap(own_run.data, *build).code == 0
+
+
 def test_empty_inbox(tmp_path: Path):
     (tmp_path / "inbox").mkdir()
     outcome = smallcap(tmp_path / "data", "build", "--source", "files", "--inbox", tmp_path / "inbox")
