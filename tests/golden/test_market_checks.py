@@ -184,7 +184,13 @@ def test_documented_columns_and_types_are_the_real_ones(real_data_dir: Path) -> 
 # --- nothing looks ahead
 
 MODELS = ["quality__bars", "quality__futures", "quality__rates", "quality__fund_files"]
-INPUTS = ["int_prices__closes", "int_flows__share_counts", "int_flows__navs", "fund_flows_daily"]
+INPUTS = [
+    "stg_prices__daily_bars",
+    "int_prices__closes",
+    "int_flows__share_counts",
+    "int_flows__navs",
+    "fund_flows_daily",
+]
 DAY_COLUMN = {
     "daily_bars": "session_date", "fund_nav_shares": "as_of_date", "fed_funds_futures": "session_date",
     "policy_rates": "rate_date", "treasury_yields": "rate_date",

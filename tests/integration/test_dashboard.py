@@ -274,7 +274,7 @@ def test_method_links_open_the_method(opened: Opened) -> None:
 
 
 def test_anchors_are_those_of_the_document() -> None:
-    assert set(anchors()) == set(range(1, 10))
+    assert set(anchors()) == set(range(1, 11))
     assert slug("3 Rate expectations (30-day fed funds futures)") == "3-rate-expectations-30-day-fed-funds-futures"
     assert "## 9 Knowing when a number was known" in DOCUMENT.read_text(encoding="utf-8")
 

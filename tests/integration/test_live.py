@@ -542,14 +542,17 @@ def test_smallcap_internet_prints_settings_that_reach_its_services(tmp_path: Pat
         [PROGRAM.with_name("smallcap-internet"), "--port", "0", "--data-dir", tmp_path / "own"],
         cwd=tmp_path, env=clean_environment(), stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
-        assert process.stdout is not None
-        lines = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, process.stdout))
-        (tmp_path / ".env").write_text("".join(lines))
-        settings = Settings(_env_file=tmp_path / ".env")
-        addresses = {name: value for name, value in settings.live if name.endswith("_address")}
-        page = Client(settings.live).get(f"{addresses['shiller_address']}/")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        try:
+            assert process.stdout is not None
+            lines = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, process.stdout))
+            (tmp_path / ".env").write_text("".join(lines))
+            settings = Settings(_env_file=tmp_path / ".env")
+            addresses = {name: value for name, value in settings.live if name.endswith("_address")}
+            page = Client(settings.live).get(f"{addresses['shiller_address']}/")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
     assert settings.source == "live" and settings.live.left_out == ()
     assert all(value.startswith("http://127.0.0.1:") for value in addresses.values())
     assert len(set(addresses.values())) == len(SERVICES)

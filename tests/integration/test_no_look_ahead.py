@@ -84,13 +84,17 @@ def test_a_changed_cell_is_found_in_every_mart(run: Run, tmp_path: Path) -> None
     case = Case(date(2017, 12, 29), "day", ())
     changed = Path(shutil.copyfile(untouched, tmp_path / "simulated.duckdb"))
     with duckdb.connect(str(changed)) as connection:
-        compared = [mart for mart in marts_of(connection, changed.stem) if KNOWN[mart]]
-        for mart in compared:
+        compared = []
+        for mart in marts_of(connection, changed.stem):
+            if not KNOWN[mart]:
+                continue
             condition = known_rows(case, KNOWN[mart][-1])
-            connection.execute(
-                f"update marts.{mart} set is_simulated = false "
-                f"where rowid = (select min(rowid) from marts.{mart} where {condition})"
-            )
+            [(row,)] = connection.execute(f"select min(rowid) from marts.{mart} where {condition}").fetchall()
+            if row is not None:
+                connection.execute(f"update marts.{mart} set is_simulated = false where rowid = ?", [row])
+                compared.append(mart)
+    # the sample has no members
+    assert {mart for mart in KNOWN if KNOWN[mart]} - set(compared) == {"breadth"}
     assert differences(untouched, untouched, case) == []
     found = differences(untouched, changed, case)
     assert sorted({one.mart for one in found}) == sorted(compared)

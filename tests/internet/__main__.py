@@ -1,6 +1,7 @@
 """`smallcap-internet`: all public services on this machine, for trying a live build without a network."""
 
 import argparse
+import signal
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +39,8 @@ parser.add_argument("--fault", type=fault, action="append", default=[], metavar=
                     help=f"how a service fails: one of {', '.join(FAULTS)}; may be repeated")  # fmt: skip
 chosen = parser.parse_args()
 
+for ending in (signal.SIGINT, signal.SIGTERM):  # a shell in the background makes its children deaf to the first
+    signal.signal(ending, signal.default_int_handler)
 directory = chosen.data_dir or Path(tempfile.mkdtemp(prefix="smallcap-internet-"))
 with Internet(chosen.now, chosen.port) as internet:
     internet.faults.update(chosen.fault)

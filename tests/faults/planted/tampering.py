@@ -265,15 +265,15 @@ def broken(node: dict[str, Any], type_of: Callable[[str], str]) -> str:
         type_of: type of a column of the relation that is tested.
     """
     kind, arguments = node["test_metadata"]["name"], node["test_metadata"]["kwargs"]
+    # an empty relation gets empty rows
+    one = "left join (select * from {0} limit 1) as one on true"
     if kind == "unique_grain":
-        # an empty relation gets two empty rows
-        twice = "(values (1), (2)) as twice left join (select * from {0} limit 1) as one on true"
-        return f"select * from {{0}} union all select one.* from {twice}"
+        return f"select * from {{0}} union all select one.* from (values (1), (2)) as twice {one}"
     column = arguments["column_name"]
     if kind == "not_null":
         return f"select * replace (null as {column}) from {{0}}"
     strange = {"DATE": "date '1900-01-01'", "INTEGER": "-1", "BIGINT": "-1"}.get(type_of(column), "'neither'")
-    return f"select * replace ({strange} as {column}) from (select * from {{0}} limit 1)"
+    return f"select * replace ({strange} as {column}) from (select one.* from (values (1)) as once {one})"
 
 
 def relation_name(clean: Clean, name: str) -> str:
