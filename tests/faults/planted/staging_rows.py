@@ -50,7 +50,7 @@ COMPARED = {
         "fund_symbol, as_of_date, nav_usd, shares_outstanding, distribution_usd", (FLOWS, PRICES), 31,
     ),
     "stg_rates__fed_funds_futures": Rows("'', session_date, contract_month, settle", RATES, 14),
-    "stg_rates__policy_rates": Rows("'', rate_date, effr_pct, target_lower_pct, target_upper_pct", RATES),
+    "stg_rates__policy_rates": Rows("'', rate_date, effr_pct, target_lower_pct, target_upper_pct", RATES, 7),
     "stg_rates__inbox_fomc_meetings": Rows(
         "'', meeting_date, kind, cancelled_on, target_lower_after_pct, target_upper_after_pct", ("fomc_meetings",)
     ),
@@ -62,10 +62,11 @@ COMPARED = {
         "company_id, period_end, concept, period_type, ticker, filed_date, fact_value, is_removed", FUNDAMENTALS
     ),
     "stg_fundamentals__index_fundamentals": Rows(
-        "index_name, month_start, price, dividend, earnings, cape, pe_ttm, dividend_yield_pct", ("index_fundamentals",)
+        "index_name, month_start, price, dividend, earnings, cape, pe_ttm, dividend_yield_pct",
+        ("index_fundamentals",), 62,
     ),
     "stg_fundamentals__index_fundamental_vintages": Rows(
-        "index_name, month_start, cape, is_removed", ("index_fundamentals",)
+        "index_name, month_start, cape, is_removed", ("index_fundamentals",), 62
     ),
     "stg_fundamentals__published_figures": Rows("topic, as_of, source, published_value, unit", ("published_figures",)),
     "stg_membership__index_membership": Rows(
