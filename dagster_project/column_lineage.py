@@ -3,14 +3,40 @@
 Belongs here: reading SQL. Does not belong here: Dagster's names for it (`assets/transform`), running dbt.
 """
 
+import hashlib
+import json
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 logger = logging.getLogger("smallcap.dbt")
 
 Parents = dict[str, list[tuple[str, str]]]
 """By column: relations such as `marts.price_levels`, each with one of its columns."""
+
+
+def kept_column_parents(
+    file: Path, compiled: Mapping[str, str], columns: Mapping[str, Sequence[str]]
+) -> dict[str, Parents]:
+    """As `column_parents`, taken from `file` where that was made from the same SQL and columns, else written there.
+
+    Most builds run the SQL of the build before, and reading it costs more than a second.
+    """
+    asked = json.dumps([compiled, columns], sort_keys=True)
+    key = hashlib.sha256(asked.encode()).hexdigest()
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept["made_from"] == key:
+            return {
+                relation: {column: [(table, name) for table, name in origins] for column, origins in parents.items()}
+                for relation, parents in kept["parents"].items()
+            }
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        pass  # there is none yet, or what a killed build left of it
+    parents = column_parents(compiled, columns)
+    file.write_text(json.dumps({"made_from": key, "parents": parents}), encoding="utf-8")
+    return parents
 
 
 def column_parents(compiled: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> dict[str, Parents]:

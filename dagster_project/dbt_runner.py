@@ -115,6 +115,8 @@ def invoke_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]
     progress = _Progress()
     manifest = _parsed(settings) if arguments[0] != "parse" else None
     options = ["--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-use-colors-file"]
+    if arguments[0] == "build":
+        options.append("--no-write-json")  # the manifest stands since the parsing, the results are returned
     try:
         outcome = dbtRunner(manifest=manifest, callbacks=[progress]).invoke([*arguments, *options])
     finally:

@@ -290,7 +290,7 @@ def column_lineage(
     settings: Settings, results: Sequence[NodeResult], relations: dict[str, str]
 ) -> "dict[str, Parents]":
     """Where the columns of models come from; `relations` names the table of each unique_id."""
-    from dagster_project.column_lineage import column_parents
+    from dagster_project.column_lineage import kept_column_parents
     from dagster_project.warehouse.preview import column_names
 
     compiled = {
@@ -299,7 +299,8 @@ def column_lineage(
         if r.resource_type == "model" and r.unique_id in relations and not r.sql_file.endswith(".py")
     }
     with warehouse(settings) as connection:
-        return column_parents(compiled, column_names(connection))
+        columns = column_names(connection)
+    return kept_column_parents(settings.dbt_target_dir / "column_lineage.json", compiled, columns)
 
 
 def plots(settings: Settings, relations: Sequence[str]) -> dict[str, str]:

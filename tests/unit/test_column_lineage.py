@@ -1,9 +1,13 @@
 """Where columns of a query come from, and what a test asks, in words."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import pytest
 
+from dagster_project import column_lineage
 from dagster_project.checks.words import test_in_words as in_words
-from dagster_project.column_lineage import column_parents
+from dagster_project.column_lineage import Parents, column_parents, kept_column_parents
 
 COLUMNS = {"raw.bars": ["symbol", "day", "close"], "seeds.pairs": ["pair", "small"]}
 
@@ -68,3 +72,32 @@ def test_a_generic_test_is_said_in_words(generic: dict[str, object], told: str):
 )
 def test_a_test_of_its_own_is_said_in_its_comment(code: str, told: str):
     assert in_words({"name": "assert_levels_start", "raw_code": code}, {}) == told
+
+
+def test_lineage_is_kept_until_the_sql_or_a_column_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "column_lineage.json"
+    compiled = {"marts.made": "select day, close * 2 as twice from raw.bars"}
+    first = kept_column_parents(file, compiled, COLUMNS)
+    assert first == column_parents(compiled, COLUMNS)
+
+    read: list[str] = []
+
+    def counted(compiled: Mapping[str, str], columns: Mapping[str, Sequence[str]]) -> dict[str, Parents]:
+        read.extend(compiled.values())
+        return column_parents(compiled, columns)
+
+    monkeypatch.setattr(column_lineage, "column_parents", counted)
+    assert kept_column_parents(file, compiled, COLUMNS) == first
+    assert read == []
+    changed = {"marts.made": "select day, close as twice from raw.bars"}
+    assert kept_column_parents(file, changed, COLUMNS) == column_parents(changed, COLUMNS)
+    assert kept_column_parents(file, changed, {**COLUMNS, "raw.more": ["day"]})
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"made_from": "x"}'])
+def test_what_a_killed_build_leaves_of_the_kept_lineage_is_made_anew(tmp_path: Path, left: str) -> None:
+    file = tmp_path / "column_lineage.json"
+    file.write_text(left, encoding="utf-8")
+    compiled = {"marts.made": "select day from raw.bars"}
+    assert kept_column_parents(file, compiled, COLUMNS) == column_parents(compiled, COLUMNS)
