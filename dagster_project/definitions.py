@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from dagster_project.assets.common import OWNERS
 from dagster_project.assets.days import Days
 from dagster_project.assets.extract import raw_assets
 from dagster_project.assets.publish import publish
@@ -11,16 +10,8 @@ from dagster_project.orchestration.jobs import JOBS
 from dagster_project.orchestration.schedules import SCHEDULES
 from dagster_project.orchestration.sensors import SENSORS
 
-warehouse_mode = dg.AssetSpec(
-    ["raw", "warehouse_mode"],
-    description="One row: whether the file is simulated. Written when the warehouse file is made.",
-    group_name="raw",
-    kinds={"duckdb"},
-    owners=OWNERS,
-)
-
 defs = dg.Definitions(
-    assets=[warehouse_mode, dbt_models, *dg.with_source_code_references([*raw_assets(), publish])],
+    assets=[dbt_models, *dg.with_source_code_references([*raw_assets(), publish])],
     resources={"days": Days(since=None, until=None)},
     jobs=JOBS,
     schedules=SCHEDULES,

@@ -9,9 +9,12 @@ from tests.browser import NAMES
 
 PICTURES = PROJECT_ROOT / "docs" / "pictures"
 MART = "/assets/marts/relative_performance"
+UNFOLDED = "/asset-groups?expanded=global@global:"
 PATIENCE_MS = 120_000
 SCREENS: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     "lineage": ("/asset-groups", 640, "text=intermediate", ()),
+    "lineage_raw": (f"{UNFOLDED}raw", 1280, "text=fund_nav_shares", ()),
+    "lineage_marts": (f"{UNFOLDED}marts", 1600, "text=signal_daily", ()),
     "lineage_mart": (f"{MART}?view=lineage", 800, "text=market_snapshot", ()),
     "mart": (f"{MART}?view=overview", 1000, "text=ytd_gap_pp", ()),
     "plot": (f"{MART}?view=overview", 800, "text=ytd_gap_pp", ("tr:has-text('plot') >> text=Show Markdown",)),

@@ -25,6 +25,8 @@ from dagster_project.column_lineage import Parents
 from dagster_project.dbt_runner import NodeResult, ensure_manifest
 
 UNIQUE_ID = "dagster_dbt/unique_id"
+MODE = dg.AssetKey(["raw", "warehouse_mode"])
+"""Every mart reads from it whether it is simulated: a fact about the file, no data that flows, and 33 arrows."""
 MARKET_CHECKS = steps.market_checks_in_words(SETTINGS)
 
 
@@ -37,6 +39,10 @@ class Translator(DagsterDbtTranslator):
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         return _key(dbt_resource_props["schema"], dbt_resource_props["name"])
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        return spec.replace_attributes(deps=[dep for dep in spec.deps if dep.asset_key != MODE])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         group: str = dbt_resource_props["schema"]
