@@ -64,8 +64,8 @@ check: $(INSTALLED) ## linters, types, SQL, import rule
 ui: $(INSTALLED) ## the Dagster UI on the instance that knows every build
 	@$(BIN)/smallcap ui $(BUILD_OPTIONS)
 
-bench: $(INSTALLED) ## speed and memory of a build, as ratios within one run
-	@$(BIN)/python -m tests.bench.bench_build $(BUILD_OPTIONS)
+bench: $(INSTALLED) ## speed and memory as ratios within one run, into docs/benchmarks.md [BENCH="build members"]
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 # Superset wants libraries of its own age: an environment apart, of 3.11 or 3.12.
 $(SUPERSET_VENV)/.installed: superset/requirements.txt

@@ -1,97 +1,104 @@
-"""What a build costs, and what of it is not the SQL: ratios within one run on one machine.
+"""What a build costs beside its SQL, and where it goes: in turns within one run on one machine.
 
-`make bench [SOURCE=files INBOX=path]` measures, on a warehouse that is already filled (second run):
-1. `smallcap build`, extraction and dbt and publishing included;
+    python -m tests.bench.bench_build [--source files --inbox PATH] [--rounds 3]
+
+On a warehouse that is already filled, each round runs
+1. `smallcap build`: extraction, dbt with all checks, publishing, page and brief;
 2. the same compiled SQL through bare DuckDB, on a copy (Python and incremental models keep their tables);
-3. a stock `dagster job execute` of the same assets (`dagster asset materialize` takes no partitioned ones).
-Wall seconds, CPU seconds and peak memory are those of the whole process tree, read from the operating system.
+3. the import of dagster and dbt and nothing else;
+4. the same assets the stock way, `dagster asset materialize` (tests/bench/stock_definitions.py).
+Wall seconds, CPU seconds and peak memory are those of the whole process tree, read from the operating system. Then one
+build more tells its phases (tests/bench/phases.py).
 """
 
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
-ROOT = Path(__file__).resolve().parents[2]
+from dagster_project.settings import PROJECT_ROOT
+from tests.bench.figure import Figure, middle, of_process
+
 BIN = Path(sys.executable).parent
 
 BARE_DUCKDB = """
 import json, pathlib, sys, duckdb
+from graphlib import TopologicalSorter
 file, target = sys.argv[1], pathlib.Path(sys.argv[2])
-manifest = json.loads((target / "manifest.json").read_text())
-order = [r["unique_id"] for r in json.loads((target / "run_results.json").read_text())["results"]]
+nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+models = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
+order = TopologicalSorter({key: set(node["depends_on"]["nodes"]) & set(models) for key, node in models.items()})
 connection = duckdb.connect(file)
-for unique_id in order:
-    node = manifest["nodes"].get(unique_id, {"resource_type": "exposure"})
-    is_sql = node["resource_type"] == "model" and node["language"] == "sql"
-    if is_sql and node["config"]["materialized"] != "incremental":
+for key in order.static_order():
+    node = models[key]
+    if node["language"] == "sql" and node["config"]["materialized"] != "incremental":
         sql = (target / "compiled" / node["package_name"] / node["original_file_path"]).read_text()
         kind = "view" if node["config"]["materialized"] == "view" else "table"
         connection.execute(f"create or replace {kind} {node['schema']}.{node['name']} as ({sql})")
 """
+IMPORTS = "import dagster, dagster_dbt; from dbt.cli.main import dbtRunner; import dbt.adapters.duckdb"
+BUILD, BARE, IMPORT, STOCK = (
+    "smallcap build", "bare DuckDB, same SQL", "import dagster and dbt", "stock dagster asset materialize"
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Cost of one command."""
+def turns(data: Path, source: str, inbox: Path | None, rounds: int) -> dict[str, list[Figure]]:
+    """The four things in turns, each `rounds` times; the first build, which fills the warehouse, apart."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SMALLCAP_")}
+    environment |= {"SMALLCAP_DATA_DIR": str(data), "SMALLCAP_SOURCE": source}
+    environment["PATH"] = f"{BIN}{os.pathsep}{environment['PATH']}"
+    if inbox:
+        environment["SMALLCAP_INBOX"] = str(inbox.resolve())
+    stock = environment | {"DAGSTER_HOME": str(data / "stock_home")}
+    Path(stock["DAGSTER_HOME"]).mkdir(parents=True)
+    (Path(stock["DAGSTER_HOME"]) / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    mode = "simulated" if source == "sample" else "real"
+    copied = data / f"{mode}.duckdb"  # the same name: it is the catalogue that compiled SQL names
+    target = data / "dbt_target" / mode
+    build = [str(BIN / "smallcap"), "build", "--quiet"]
+    stock_command = [str(BIN / "dagster"), "asset", "materialize", "--select", "*"]
+    found = {"first build": [of_process(f"{BUILD}, first", build, environment)]}
+    phases = [sys.executable, "-m", "tests.bench.phases"]
+    for _ in range(rounds):
+        found.setdefault(BUILD, []).append(of_process(BUILD, build, environment))
+        shutil.copyfile(data / "warehouse" / f"{mode}.duckdb", copied)
+        bare = [sys.executable, "-c", BARE_DUCKDB, str(copied), str(target)]
+        found.setdefault(BARE, []).append(of_process(BARE, bare, environment))
+        found.setdefault(IMPORT, []).append(of_process(IMPORT, [sys.executable, "-c", IMPORTS], environment))
+        found.setdefault(STOCK, []).append(
+            of_process(STOCK, [*stock_command, "-m", "tests.bench.stock_definitions"], stock)
+        )
+    of_process("phases", phases, environment | {"SMALLCAP_BENCH_PHASES": str(data / "phases.json")})
+    return found
 
-    name: str
-    wall_seconds: float
-    cpu_seconds: float
-    peak_mib: float
 
-
-def measure(name: str, command: list[str], environment: dict[str, str]) -> Cost:
-    """Run a command to its end; raises when it fails."""
-    start = time.monotonic()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in (0, 3):
-            output.seek(0)
-            raise RuntimeError(f"{name} ended with {process.returncode}: {output.read()[-2000:].decode()}")
-    return Cost(name, time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
-def main(source: str = "sample", inbox: Path | None = None) -> None:
-    """Measure and print."""
+def main(source: str = "sample", inbox: Path | None = None, rounds: int = 3) -> None:
+    """Measure; one line of JSON per figure."""
     with tempfile.TemporaryDirectory(prefix="smallcap-bench-") as scratch:
         data = Path(scratch)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SMALLCAP_")}
-        environment |= {"SMALLCAP_DATA_DIR": str(data), "SMALLCAP_SOURCE": source}
-        if inbox:
-            environment["SMALLCAP_INBOX"] = str(inbox.resolve())
-        build = [str(BIN / "smallcap"), "build", "--quiet"]
-        costs = [measure("smallcap build, first", build, environment)]
-        costs.append(measure("smallcap build, second", build, environment))
-        mode = "simulated" if source == "sample" else "real"
-        copied = data / f"{mode}.duckdb"  # the same name: it is the catalogue that compiled SQL names
-        shutil.copy(data / "warehouse" / f"{mode}.duckdb", copied)
-        target = data / "dbt_target" / mode
-        costs.append(
-            measure("bare DuckDB, same SQL", [sys.executable, "-c", BARE_DUCKDB, str(copied), str(target)], environment)
-        )
-        stock = environment | {"DAGSTER_HOME": str(data / "stock_home"), "DAGSTER_DISABLE_TELEMETRY": "1"}
-        Path(stock["DAGSTER_HOME"]).mkdir()
-        (Path(stock["DAGSTER_HOME"]) / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-        command = [str(BIN / "dagster"), "job", "execute", "-j", "daily", "-m", "dagster_project.definitions"]
-        costs.append(measure("stock dagster job execute", command, stock))
-        nodes = json.loads((target / "run_results.json").read_text())["results"]
-    reference = costs[1]
-    typer.echo(f"source {source}, {len(nodes)} dbt nodes, {os.cpu_count()} cores")
-    typer.echo(f"{'':28}{'wall s':>9}{'cpu s':>9}{'peak MiB':>10}{'wall / second build':>22}")
-    for cost in costs:
-        ratio = cost.wall_seconds / reference.wall_seconds
-        typer.echo(f"{cost.name:28}{cost.wall_seconds:9.1f}{cost.cpu_seconds:9.1f}{cost.peak_mib:10.0f}{ratio:22.2f}")
+        found = turns(data, source, inbox, rounds)
+        phases = json.loads((data / "phases.json").read_text())
+    each = {name: middle(several) for name, several in found.items()}
+    reference = each[BUILD]
+    least = (each[IMPORT].cpu_seconds or 0) + (each[BARE].cpu_seconds or 0)
+    for name, figure in each.items():
+        ratio = figure.seconds / reference.seconds
+        typer.echo(replace(figure, ratio=ratio, ratio_of="seconds of smallcap build").line())
+        if name == BUILD:
+            goal = Figure(
+                "CPU of smallcap build over that of the imports and the bare SQL", reference.seconds,
+                reference.cpu_seconds, ratio=(reference.cpu_seconds or 0) / least, note="goal: at most 2",
+            )  # fmt: skip
+            typer.echo(goal.line())
+    for name, cpu in phases.items():
+        typer.echo(Figure(f"phase: {name}", cpu["seconds"], cpu["cpu_seconds"]).line())
 
 
 if __name__ == "__main__":
+    os.chdir(PROJECT_ROOT)
     typer.run(main)

@@ -1,11 +1,13 @@
 """Meeting odds for every watch date of an inbox, beside two public packages on the same settlements.
 
-    python -m tests.bench.bench_meeting_odds INBOX [--packages /path/to/python]
+    python -m tests.bench.bench_meeting_odds INBOX
 
-`--packages` names an interpreter that has cme-fedwatch and pyfedwatch (with pandas below 3): they are no
-dependency of this project. They get as many watch dates as they can do in the seconds that all dates take here.
+The packages stand in an environment of their own (odds_packages.in, with pandas below 3). They get as many watch dates
+as they can do in the seconds that all dates take here. What is compared is the time of a watch date: cme-fedwatch gives
+one convention and all meetings, pyfedwatch the other and six.
 """
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -18,11 +20,14 @@ from dagster_project.contracts.validate import validate
 from dagster_project.finance.meeting_odds import meeting_odds
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.table_file import read_table_file
+from tests.bench.figure import Figure
+from tests.clients.environments import environment
 
+HERE = Path(__file__).resolve().parent
 MEETINGS = PROJECT_ROOT / "dbt" / "seeds" / "fomc_meetings.csv"
 
 PACKAGES = """
-import sys, time, warnings
+import json, sys, time, warnings
 import pandas as pd
 warnings.filterwarnings("ignore")
 from cme_fedwatch.calc import calculate
@@ -59,7 +64,7 @@ for name, run in (("cme-fedwatch (pre)", cme), ("pyfedwatch (post, 6 meetings)",
             failed += 1
         done += 1
     seconds = time.perf_counter() - start
-    print(f"{name:32}{done:8} dates in {seconds:6.2f} s, {1000 * seconds / done:8.2f} ms a date, {failed} failed")
+    print(json.dumps({"name": name, "dates": done, "failed": failed, "seconds": seconds}))
 """
 
 
@@ -70,23 +75,33 @@ def read(inbox: Path, table: str) -> pd.DataFrame:
     return pd.concat([validate(CONTRACTS[table], text.frame, "files").rows for text in texts])
 
 
-def main(inbox: Path, packages: Path | None = None) -> None:
-    """Measure and print."""
+def main(inbox: Path) -> None:
+    """Measure; one line of JSON per figure."""
     settlements, policy_rates = read(inbox, "fed_funds_futures"), read(inbox, "policy_rates")
-    dates = ["meeting_date", "cancelled_on"]
-    meetings = pd.read_csv(MEETINGS, parse_dates=dates)
+    meetings = pd.read_csv(MEETINGS, parse_dates=["meeting_date", "cancelled_on"])
     start = time.perf_counter()
     result = meeting_odds(settlements, meetings, policy_rates)
     seconds = time.perf_counter() - start
     watched = result.expectations["watch_date"].nunique()
-    each = 1000 * seconds / watched
-    typer.echo(f"{'this project, both conventions':32}{watched:8} dates in {seconds:6.2f} s, {each:8.2f} ms a date")
-    typer.echo(f"{len(result.expectations):,} meetings, {len(result.probabilities):,} outcomes")
-    reasons = result.expectations["null_reason"].dropna().str.split(":").str[0]
-    typer.echo(f"without numbers: {reasons.value_counts().to_dict()}")
-    if packages:
-        [file] = sorted((inbox / "fed_funds_futures").iterdir())
-        subprocess.run([packages, "-c", PACKAGES, file, MEETINGS, str(seconds)], check=True)
+    each = seconds / watched
+    note = f"{len(result.expectations)} meetings, {len(result.probabilities)} outcomes, both conventions"
+    typer.echo(Figure("meeting odds of every watch date", seconds, rows=watched, note=note).line())
+    typer.echo(Figure("meeting odds, one watch date", each, ratio=1, ratio_of="seconds a watch date here").line())
+    packages = environment(HERE / "odds_packages.txt")
+    if isinstance(packages, str):
+        raise typer.BadParameter(packages)
+    [file] = sorted((inbox / "fed_funds_futures").iterdir())
+    command = [packages / "bin" / "python", "-c", PACKAGES, file, MEETINGS, str(seconds)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    for line in done.stdout.splitlines():
+        other = json.loads(line)
+        theirs = other["seconds"] / other["dates"]
+        note = f"{other['dates']} watch dates tried, {other['failed']} of them failed"
+        figure = Figure(
+            f"{other['name']}, one watch date", theirs, ratio=theirs / each, ratio_of="seconds a watch date here",
+            note=note,
+        )  # fmt: skip
+        typer.echo(figure.line())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Annotated
 import duckdb
 import typer
 
-from tests.bench.bench_build import Cost, measure
+from tests.bench.figure import Figure, of_process
 
 RESEARCH = [
     "int_research__event_windows",
@@ -47,13 +47,13 @@ def main(warehouse: Path, models: Annotated[list[str] | None, typer.Argument()] 
         for model in models or RESEARCH:
             cost, seconds = one_model(copy, model)
             typer.echo(
-                f"{model:36}{rows_of(copy, model):9,}{seconds:9.2f}{cost.cpu_seconds - base.cpu_seconds:8.2f}"
-                f"{cost.peak_mib - base.peak_mib:7.0f}"
+                f"{model:36}{rows_of(copy, model):9,}{seconds:9.2f}{above(cost.cpu_seconds, base.cpu_seconds):8.2f}"
+                f"{above(cost.peak_mib, base.peak_mib):7.0f}"
             )
         typer.echo(f"a dbt process that makes {NEXT_TO_NOTHING}: {base.cpu_seconds:.1f} cpu s, {base.peak_mib:.0f} MiB")
 
 
-def one_model(warehouse: Path, model: str) -> tuple[Cost, float]:
+def one_model(warehouse: Path, model: str) -> tuple[Figure, float]:
     """Cost of the process and seconds that dbt counts for the model."""
     target = warehouse.parent / "target"
     command = [str(Path(sys.executable).with_name("dbt")), "run", "--select", model]
@@ -64,7 +64,7 @@ def one_model(warehouse: Path, model: str) -> tuple[Cost, float]:
         "DBT_TARGET_PATH": str(target),
         "DBT_LOG_PATH": str(target),
     }
-    cost = measure(model, command, environment)
+    cost = of_process(model, command, environment)
     return cost, dbt_seconds(target / "run_results.json")
 
 
@@ -72,6 +72,11 @@ def dbt_seconds(run_results: Path) -> float:
     """Execution time of the only node of the last run."""
     [result] = json.loads(run_results.read_text(encoding="utf-8"))["results"]
     return float(result["execution_time"])
+
+
+def above(figure: float | None, base: float | None) -> float:
+    """What a process cost more than the one that makes next to nothing."""
+    return (figure or 0) - (base or 0)
 
 
 def rows_of(warehouse: Path, model: str) -> int:

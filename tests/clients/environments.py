@@ -54,7 +54,11 @@ def installed() -> dict[str, Client | str]:
         ThreadPoolExecutor(2) as pool,
     ):  # the libraries take as long as the three versions together
         made = dict(
-            zip((LIBRARIES, *VERSIONS), pool.map(_made, (LIBRARIES, *(f"duckdb-{v}" for v in VERSIONS))), strict=True)
+            zip(
+                (LIBRARIES, *VERSIONS),
+                pool.map(environment, (HERE / f"{name}.txt" for name in (LIBRARIES, *(f"duckdb-{v}" for v in VERSIONS)))),
+                strict=True,
+            )
         )
     libraries = made[LIBRARIES]
     clients: dict[str, Client | str] = {}
@@ -76,22 +80,21 @@ def _site_packages(environment: Path) -> Path:
     return found
 
 
-def _made(name: str) -> Path | str:
+def environment(lock: Path) -> Path | str:
     """The environment of a lock file, made when the cache does not have it; pip's words when it cannot be made.
 
     Raises:
         AssertionError: a package does not match its hash. That is no reason to skip.
     """
-    lock = HERE / f"{name}.txt"
     interpreter = f"{sys.version_info.major}.{sys.version_info.minor}"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    environment = _cache() / f"{name}-{interpreter}-{digest}"
-    complete = environment / ".complete"
+    made = _cache() / f"{lock.stem}-{interpreter}-{digest}"
+    complete = made / ".complete"
     if complete.exists():
-        return environment
-    shutil.rmtree(environment, ignore_errors=True)
-    venv.create(environment, with_pip=False, symlinks=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python")]
+        return made
+    shutil.rmtree(made, ignore_errors=True)
+    venv.create(made, with_pip=False, symlinks=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(made / "bin" / "python")]
     options = [
         "--quiet",
         "--no-deps",
@@ -111,4 +114,4 @@ def _made(name: str) -> Path | str:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         return f"{lock.name} cannot be installed here: {lines[-1] if lines else 'no pip'}"
     complete.touch()
-    return environment
+    return made
