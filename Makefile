@@ -106,6 +106,6 @@ lock: ## resolve requirements.lock anew (needs uv)
 	  --extra dev --extra postgres pyproject.toml -o requirements.lock
 
 clean: ## remove what can be made again; data/archive and data/inbox stay
-	rm -rf $(VENV) $(SUPERSET_VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs data/soak
+	rm -rf $(VENV) $(SUPERSET_VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs data/soak data/yfinance
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find dagster_project tests -name __pycache__ -type d -prune -exec rm -rf {} +

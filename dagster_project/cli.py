@@ -165,7 +165,7 @@ def build(
         if gaps:
             send(settings, gaps)
         if settings.source == "live":
-            logger.info("asked services: %s", live_client(settings.live, identifier).summary)
+            logger.info("asked services: %s", live_client(settings, identifier).summary)
     problems = read_build_manifest(settings.current_link)["problems"]
     if not quiet:
         print_brief(read_brief(settings.published_file), _console())

@@ -143,7 +143,7 @@ def probe_services(settings: Settings, now: datetime) -> Iterator[Probe]:
     from dagster_project.sources.live.provider import NotConfiguredError
     from dagster_project.sources.live.registry import PROVIDERS, provider
 
-    client = Client(settings.live)
+    client = Client(settings.live, cache_dir=settings.yfinance_dir)
     for name in PROVIDERS:
         one = provider(name)
         try:
@@ -165,7 +165,7 @@ def _probe(client: "Client", one: "Provider", request: "Request", now: datetime)
     asked = Probe("BAD", one.NAME, request.table, urlsplit(request.addresses[0]).netloc, due=due_text)
     begun, content = time.monotonic(), b""
     try:
-        content = _ask(client, request)
+        content = _ask(client, request, one)
         one.check(request, content)
         frame = one.parse(request.table, request.name, content).frame
         refuse_other_shape(validate(contract, frame, one.NAME), len(frame))
@@ -177,7 +177,14 @@ def _probe(client: "Client", one: "Provider", request: "Request", now: datetime)
     return replace(asked, seconds=time.monotonic() - begun, size_bytes=len(content))
 
 
-def _ask(client: "Client", request: "Request") -> bytes:
+def _ask(client: "Client", request: "Request", one: "Provider | None" = None) -> bytes:
+    if one and request.is_batched:
+        from dagster_project.sources.live.source import send_batch
+
+        found = send_batch(one, [request], client)[request.name]
+        if isinstance(found, SourceError):
+            raise found
+        return found.content
     response = client.get(request.addresses[0], request.headers, request.secret_query, request.as_browser)
     assert response is not None, "nothing is known, so nothing can be unchanged"
     return response.content

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self.data_dir / "replays"
 
     @property
+    def yfinance_dir(self) -> Path:
+        """Files that yfinance keeps for itself; can be removed at any time."""
+        return self.data_dir / "yfinance"
+
+    @property
     def logs_dir(self) -> Path:
         return self.data_dir / "logs"
 

@@ -110,18 +110,22 @@ def make_live_source(
 
     entries = Archive(settings.archive_dir).entries()
     return LiveSource(
-        live_client(settings.live, build_id),
+        live_client(settings, build_id),
         lambda table, provider: read_state(connection, entries, CONTRACTS[table], provider, clock(), asked),
         FilesSource(settings.inbox_dir, CONTRACTS, is_optional=True),
     )
 
 
-@lru_cache(maxsize=1)
-def live_client(config: "LiveConfig", build_id: str) -> "Client":
+def live_client(settings: Settings, build_id: str) -> "Client":
     """The HTTP client of a build: its budget and manners hold for all tables together."""
+    return _client(settings.live, settings.yfinance_dir, build_id)
+
+
+@lru_cache(maxsize=1)
+def _client(config: "LiveConfig", cache_dir: Path, build_id: str) -> "Client":
     from dagster_project.sources.live.http import Client
 
-    return Client(config)
+    return Client(config, cache_dir=cache_dir)
 
 
 @contextmanager
@@ -189,7 +193,7 @@ def extract(
         source = make_live_source(*live) if is_live else make_source(settings)
         report = extract_table(connection, archive, source, contract, accept_removals, clock)
         if is_live:
-            logger.debug("asked so far: %s", live_client(settings.live, build_id).summary)
+            logger.debug("asked so far: %s", live_client(settings, build_id).summary)
         connection.execute(
             "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",
             [contract.table, build_id, report.status, report.problems, report.remarks],

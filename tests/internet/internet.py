@@ -7,6 +7,7 @@ from types import TracebackType
 
 from dagster_project.settings import Settings
 from dagster_project.sources.live.config import LiveConfig
+from dagster_project.sources.live.yfinance_charts import CHART_PATH
 from tests.internet.loopback import Answer, Asked, Loopback
 from tests.internet.market import Market
 from tests.internet.services import SERVICES, navhist
@@ -100,7 +101,7 @@ def another(name: str, asked: Asked) -> Asked:
     """The request that a confused service answers instead: another fund, symbol, day or year."""
     query = dict(asked.query)
     path = asked.path
-    if name == "yahoo":
+    if name == "yahoo" and path.startswith(CHART_PATH):
         path = path.rsplit("/", 1)[0] + ("/IWM" if not path.endswith("IWM") else "/SPY")
     elif name in ("ishares", "blackrock"):
         other = "239726" if "239726" not in f"{path}{query}" else "239710"

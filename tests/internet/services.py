@@ -17,6 +17,7 @@ from dagster_project.sources.live.fred import YIELD_SERIES
 from dagster_project.sources.live.sec_company_facts import PROBED
 from dagster_project.sources.live.universe import universe
 from dagster_project.sources.live.yahoo import MONTH_CODES
+from dagster_project.sources.live.yfinance_charts import CRUMB_PATH
 from tests import sec_payloads
 from tests.internet.loopback import Answer, Asked
 from tests.internet.market import Market
@@ -25,12 +26,34 @@ NOT_FOUND = Answer(b"not here", status=404)
 JSON_TYPE = {"content-type": "application/json"}
 
 
+YAHOO_COOKIE, YAHOO_CRUMB = "planted-cookie-4712", "planted/crumb.4713"
+
+
+def unauthorized(why: str) -> Answer:
+    """Yahoo's refusal."""
+    told = {"finance": {"result": None, "error": {"code": "Unauthorized", "description": why}}}
+    return Answer(json.dumps(told).encode(), 401, JSON_TYPE)
+
+
 def as_json(value: object) -> Answer:
     return Answer(json.dumps(value).encode(), headers=JSON_TYPE)
 
 
+def yahoo_cookie(market: Market, asked: Asked) -> Answer:
+    """An error page that gives a cookie, as fc.yahoo.com does."""
+    return Answer(
+        b"<html>not here</html>", 404, {"set-cookie": f"A3={YAHOO_COOKIE}; Path=/", "content-type": "text/html"}
+    )
+
+
 def yahoo(market: Market, asked: Asked) -> Answer:
-    """Charts of symbols, and of fed funds futures."""
+    """The crumb, for those who have the cookie; charts of symbols and of fed funds futures. Those who show a crumb need
+    the right one."""
+    has_cookie = f"A3={YAHOO_COOKIE}" in asked.headers.get("cookie", "")
+    if asked.path == CRUMB_PATH:
+        return Answer(YAHOO_CRUMB.encode()) if has_cookie else unauthorized("Invalid Cookie")
+    if "crumb" in asked.query and (asked.query["crumb"] != YAHOO_CRUMB or not has_cookie):
+        return unauthorized("Invalid Crumb")
     symbol = asked.path.rsplit("/", 1)[-1].replace("%5E", "^")
     first, last = (
         datetime.fromtimestamp(int(asked.query[name]), UTC).date().isoformat() for name in ("period1", "period2")
@@ -40,11 +63,11 @@ def yahoo(market: Market, asked: Asked) -> Answer:
         rows = market.rows("fed_funds_futures")
         rows = rows[rows["contract_month"] == month].rename(columns={"settle": "close"})
         rows = rows.assign(open=rows["close"], high=rows["close"], low=rows["close"], dividend=0.0, split_ratio=1.0)
-        zone, hour = "America/Chicago", 0
+        zone, hour, kind = "America/Chicago", 0, "FUTURE"
     else:
         rows = market.rows("daily_bars")
         rows = rows[rows["symbol"] == symbol]
-        zone, hour = "America/New_York", 9
+        zone, hour, kind = "America/New_York", 9, "INDEX" if symbol.startswith("^") else "ETF"
     rows = rows[(rows["session_date"] >= first) & (rows["session_date"] < last)]
     if rows.empty:
         error = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
@@ -63,7 +86,14 @@ def yahoo(market: Market, asked: Asked) -> Answer:
     }  # fmt: skip
     quote = {name: rows[name].astype(float).tolist() for name in ("open", "high", "low", "close", "volume")}
     result = {
-        "meta": {"symbol": symbol, "exchangeTimezoneName": zone, "dataGranularity": "1d", "currency": "USD"},
+        "meta": {
+            "symbol": symbol,
+            "exchangeTimezoneName": zone,
+            "dataGranularity": "1d",
+            "currency": "USD",
+            "instrumentType": kind,
+            "validRanges": ["1d", "max"],
+        },
         "timestamp": times,
         "indicators": {"quote": [quote], "adjclose": [{"adjclose": quote["close"]}]},
     }
@@ -252,6 +282,7 @@ class Service:
 
 SERVICES = {
     "yahoo": Service("yahoo_address", yahoo, (b'"quote"', b'"prices"')),
+    "yahoo_cookie": Service("yahoo_cookie_address", yahoo_cookie, (b"", b"")),
     "ishares": Service("ishares_address", ishares, (b"NAV per Share", b"Net Value")),
     "blackrock": Service("blackrock_address", ishares, (b"NAV per Share", b"Net Value")),
     "ssga": Service("ssga_address", ssga, (b"", b"")),

@@ -18,6 +18,7 @@ class LiveConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     yahoo_address: str = Field("https://query1.finance.yahoo.com", description="Yahoo chart service")
+    yahoo_cookie_address: str = Field("https://fc.yahoo.com", description="Yahoo, where its cookie comes from")
     ishares_address: str = Field("https://www.ishares.com", description="iShares, old addresses of fund files")
     blackrock_address: str = Field("https://www.blackrock.com", description="iShares, new address of fund files")
     ssga_address: str = Field("https://www.ssga.com", description="State Street, NAV workbooks of the SPDR funds")

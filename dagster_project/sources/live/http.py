@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -30,6 +31,8 @@ logger = logging.getLogger("smallcap.live")
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which another attempt makes sense."""
+REFUSING_STATUSES = frozenset({401, 403})
+"""Answers to a client that is not wanted; as it fails, so is the host left alone."""
 KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
 """Headers that matter later: what came, when, and what a conditional request needs."""
 FAILURES_UNTIL_LEFT_ALONE = 3
@@ -90,7 +93,15 @@ class _Letter:
         return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-class MissingError(SourceError):
+class StatusError(SourceError):
+    """An answer with another status than 200 that no further attempt changes."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class MissingError(StatusError):
     """The service says that there is nothing under this address (status 404)."""
 
 
@@ -102,8 +113,11 @@ class Client:
         config: LiveConfig,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        cache_dir: Path | None = None,
     ) -> None:
         self.config = config
+        self.cache_dir = cache_dir
+        """Where a library that asks through this client may keep files."""
         self.asked: Counter[str] = Counter()
         """Requests sent by host, repeated ones included."""
         self._clock, self._sleep = clock, sleep
@@ -140,6 +154,7 @@ class Client:
 
         Raises:
             MissingError: status 404.
+            StatusError: another status than 200 that is no passing one.
             SourceError: no usable answer after all attempts, or the limits of this build are reached.
         """
         if address in self._remembered:
@@ -157,12 +172,19 @@ class Client:
         try:
             response = self._attempts(letter)
         except _PassingError as error:
-            self._failures[host] = self._failures.get(host, 0) + 1
+            self._count_failure(host)
             raise SourceError(f"{address}: {error}. Try again later.") from None
+        except StatusError as error:
+            if error.status in REFUSING_STATUSES:
+                self._count_failure(host)
+            raise
         self._failures[host] = 0
         if response is not None:
             self._remember(response)
         return response
+
+    def _count_failure(self, host: str) -> None:
+        self._failures[host] = self._failures.get(host, 0) + 1
 
     def _attempts(self, letter: _Letter) -> Response | None:
         import stamina
@@ -248,9 +270,10 @@ class Client:
         if status in PASSING_STATUSES:
             raise _PassingError(f"status {status}", _retry_after(headers.get("retry-after")))
         if status != 200:
-            kind = MissingError if status == 404 else SourceError
+            kind = MissingError if status == 404 else StatusError
             raise kind(
-                f"{address}: expected status 200, got {status}. The address may have moved, or this client is refused."
+                f"{address}: expected status 200, got {status}. The address may have moved, or this client is refused.",
+                status,
             )
         content = self._read(address, chunks)
         kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}

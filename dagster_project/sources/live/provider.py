@@ -8,7 +8,7 @@ Belongs here: the protocol and the shapes of its arguments.
 Does not belong here: sending requests (`http`), anything about one service, the archive, databases.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +17,7 @@ from dagster_project.errors import SourceError
 
 if TYPE_CHECKING:
     from dagster_project.sources.live.config import LiveConfig
+    from dagster_project.sources.live.http import Client, Response
     from dagster_project.sources.table_file import TextTable
 
 
@@ -49,6 +50,8 @@ class Request:
     """Query parameters that are added when sending and never written down (keys)."""
     as_browser: bool = False
     """Send it the way a browser does (TLS and headers): for services that refuse other clients."""
+    is_batched: bool = False
+    """Its provider is a `BatchProvider`, which sends it together with the others of the same days."""
     may_be_missing: bool = False
     """Status 404 says that there is no such payload yet (a company without reports), and is no failure."""
     only_if_failed: str | None = None
@@ -151,4 +154,12 @@ class Provider(Protocol):
         Raises:
             NotConfiguredError, SourceError: as `plan`.
         """
+        ...
+
+
+class BatchProvider(Provider, Protocol):
+    """A provider whose requests a library sends, several at once, through the same client."""
+
+    def fetch_batch(self, requests: Sequence[Request], client: "Client") -> "Mapping[str, Response | SourceError]":
+        """Ask for payloads of the same table and days; by name of the request what came, or why nothing did."""
         ...

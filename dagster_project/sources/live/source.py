@@ -4,16 +4,23 @@ Belongs here: putting providers, client and state together behind `sources.base.
 Does not belong here: anything about one service, the archive, databases.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.contracts.validate import RefusedError, refuse_other_shape, validate
 from dagster_project.sources.base import Fetched, PayloadRef, Plan, SourceError
 from dagster_project.sources.files import FilesSource
 from dagster_project.sources.live.http import Client, MissingError, Response
-from dagster_project.sources.live.provider import NotConfiguredError, PastPayload, Provider, Request, State
+from dagster_project.sources.live.provider import (
+    BatchProvider,
+    NotConfiguredError,
+    PastPayload,
+    Provider,
+    Request,
+    State,
+)
 from dagster_project.sources.live.registry import PROVIDERS, provider
 
 if TYPE_CHECKING:
@@ -38,6 +45,8 @@ class LiveSource:
         self._inbox = inbox
         self._requests: dict[PayloadRef, Request] = {}
         self._past: dict[PayloadRef, PastPayload] = {}
+        self._batched: dict[PayloadRef, Response | SourceError] = {}
+        """What came in a batch and was not fetched yet."""
 
     def plan(self, tables: Iterable[str]) -> Plan:
         """What each provider of `tables` would ask for now. A provider that cannot plan does not stop the others."""
@@ -83,7 +92,9 @@ class LiveSource:
         doubtful: list[Fetched] = []
         for address in request.addresses:
             try:
-                response = self._ask(request, address, self._past.get(ref))
+                response = (
+                    self._from_batch(ref) if request.is_batched else self._ask(request, address, self._past.get(ref))
+                )
             except MissingError as error:
                 if request.may_be_missing:
                     return None
@@ -101,15 +112,15 @@ class LiveSource:
                 with _named(address):
                     one.check(request, response.content)
                     if _has_no_choice(request):
-                        return _fetched(response, address)
+                        return _fetched(response)
                     newest = _newest(request, _read(one, request, response.content))
             except _UnreadableError as error:
                 reasons.append(str(error))
-                doubtful.append(_fetched(response, address, doubt=str(error)))
+                doubtful.append(_fetched(response, doubt=str(error)))
             except SourceError as error:
                 reasons.append(str(error))
             else:
-                fetched = _fetched(response, address)
+                fetched = _fetched(response)
                 if request.last_day is None or newest >= str(request.last_day):
                     return fetched
                 late.append((newest, fetched))
@@ -126,6 +137,17 @@ class LiveSource:
         known = past.headers if past and past.address == address else {}
         return self._client.get(address, request.headers, request.secret_query, request.as_browser, known)
 
+    def _from_batch(self, ref: PayloadRef) -> Response:
+        """What came of one request of a batch; the first of them sends it."""
+        if ref not in self._batched:
+            batch = {other: self._requests[other] for other in self._requests if _batch(other) == _batch(ref)}
+            found = send_batch(provider(ref.provider), list(batch.values()), self._client)
+            self._batched |= {other: found[request.name] for other, request in batch.items()}
+        answer = self._batched.pop(ref)
+        if isinstance(answer, SourceError):
+            raise answer
+        return answer
+
     def _look(self, request: Request) -> bytes:
         reasons = []
         for address in request.addresses:
@@ -137,6 +159,11 @@ class LiveSource:
             assert response is not None, "nothing is known, so nothing can be unchanged"
             return response.content
         raise SourceError(" | ".join(reasons))
+
+
+def send_batch(one: Provider, requests: Sequence[Request], client: Client) -> Mapping[str, Response | SourceError]:
+    """Send requests of the same table and days together; by name what came, or why nothing did."""
+    return cast(BatchProvider, one).fetch_batch(requests, client)
 
 
 class _UnreadableError(SourceError):
@@ -159,14 +186,19 @@ def _reference(name: str, request: Request) -> PayloadRef:
     )  # fmt: skip
 
 
+def _batch(ref: PayloadRef) -> tuple[object, ...]:
+    """What requests of one batch have in common."""
+    return ref.provider, ref.table, ref.first_day, ref.last_day, ref.stands_in_for
+
+
 def _has_no_choice(request: Request) -> bool:
     """Whether its rows cannot change what is done with it: no other address, nothing to compare with. Ingestion reads
     it anyway, and thousands of such payloads (company facts) would be parsed twice."""
     return len(request.addresses) == 1 and not (request.series or request.last_day or request.newest_held)
 
 
-def _fetched(response: Response, address: str, doubt: str = "") -> Fetched:
-    return Fetched(response.content, address, {"status": str(response.status), **response.headers}, doubt)
+def _fetched(response: Response, doubt: str = "") -> Fetched:
+    return Fetched(response.content, response.address, {"status": str(response.status), **response.headers}, doubt)
 
 
 def _read(one: Provider, request: Request, content: bytes) -> "TextTable":

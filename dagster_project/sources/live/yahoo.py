@@ -1,13 +1,13 @@
 """Yahoo Finance: daily bars with dividends and splits, and fed funds futures where the exchange fails.
 
-The chart service, asked as yfinance asks it (DECISIONS.md says why not through yfinance): prices adjusted for splits
-and not for dividends, that is its `auto_adjust=False`, with actions. Final about 18:00 New York time. For personal use
-by Yahoo's terms: payloads stay private.
+The chart service, asked by yfinance (`yfinance_charts`) and read by ourselves from what it answered: prices adjusted
+for splits and not for dividends, that is its `auto_adjust=False`, with actions. Final about 18:00 New York time. For
+personal use by Yahoo's terms: payloads stay private.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -17,12 +17,17 @@ from dagster_project.sources.live.config import LiveConfig
 from dagster_project.sources.live.provider import Look, Request, State
 from dagster_project.sources.live.ranges import Days, days_to_fetch, lacking_days, widest
 from dagster_project.sources.live.universe import universe
+from dagster_project.sources.live.yfinance_charts import CHART_PATH, fetch_charts
 from dagster_project.sources.table_file import TextTable
+
+if TYPE_CHECKING:
+    from dagster_project.sources.live.http import Client, Response
 
 NAME = "yahoo"
 TABLES: tuple[str, ...] = ("daily_bars", "fed_funds_futures")
 FIRST_DAY = date(1980, 1, 2)
-TIME_ZONES = ("America/New_York", "America/Chicago")
+NEW_YORK, CHICAGO = TIME_ZONES = ("America/New_York", "America/Chicago")
+FUTURES_ENDING = ".CBT"
 EXPECTED = 'JSON {"chart": {"result": [...]}} of daily bars'
 PRICES = ("open", "high", "low", "close", "volume")
 MONTH_CODES = "FGHJKMNQUVXZ"
@@ -43,6 +48,15 @@ def plan(table: str, state: State, config: LiveConfig, look: Look) -> Iterable[R
         if days:
             requests.append(_request(config, table, one.symbol, days, f"{one.symbol}.json", one.symbol))
     return requests
+
+
+def fetch_batch(requests: Sequence[Request], client: "Client") -> "Mapping[str, Response | SourceError]":
+    """Charts of the same days through yfinance; by name of the request what came, or why nothing did."""
+    first, last = requests[0].first_day, requests[0].last_day
+    assert first is not None and last is not None, "every chart is asked for with its days"
+    names = {_yahoo_symbol(request.name): request.name for request in requests}
+    zones = {symbol: CHICAGO if symbol.endswith(FUTURES_ENDING) else NEW_YORK for symbol in names}
+    return {names[symbol]: found for symbol, found in fetch_charts(client, zones, first, last).items()}
 
 
 def check(request: Request, content: bytes) -> None:
@@ -109,7 +123,7 @@ def probe(config: LiveConfig, today: date, look: Look) -> Iterable[Request]:
 
 def contract_symbol(month: date) -> str:
     """Yahoo's symbol of a 30-day fed funds future: `ZQM17.CBT` is June 2017."""
-    return f"ZQ{MONTH_CODES[month.month - 1]}{month.year % 100:02d}.CBT"
+    return f"ZQ{MONTH_CODES[month.month - 1]}{month.year % 100:02d}{FUTURES_ENDING}"
 
 
 def _futures(state: State, config: LiveConfig) -> list[Request]:
@@ -137,17 +151,11 @@ def _futures(state: State, config: LiveConfig) -> list[Request]:
 def _request(
     config: LiveConfig, table: str, symbol: str, days: Days, name: str, series: str, only_if_failed: str | None = None
 ) -> Request:
-    first, last = _epoch(days.first), _epoch(days.last + timedelta(days=1))
-    query = f"period1={first}&period2={last}&interval=1d&events=div,splits"
     return Request(
-        table=table, name=name, addresses=(f"{config.yahoo_address}/v8/finance/chart/{quote(symbol)}?{query}",),
-        first_day=days.first, last_day=days.last, newest_held=days.newest_held, series=(series,), as_browser=True,
+        table=table, name=name, addresses=(f"{config.yahoo_address}{CHART_PATH}{quote(symbol)}",),
+        first_day=days.first, last_day=days.last, newest_held=days.newest_held, series=(series,), is_batched=True,
         only_if_failed=only_if_failed,
     )  # fmt: skip
-
-
-def _epoch(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def _yahoo_symbol(name: str) -> str:
