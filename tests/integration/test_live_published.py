@@ -11,7 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.sources.live import universe
 from tests.helpers import REPO, clean_environment
+from tests.internet.another_fund import SYMBOL, universe_with_it
 from tests.internet.market import Market
 from tests.internet.services import NPORT_OFF
 
@@ -64,7 +66,12 @@ def test_the_domains_that_failed_are_stale_wherever_one_looks(published: Path) -
 
 def test_flows_of_share_counts_are_held_against_those_that_funds_filed(published: Path) -> None:
     """What stands in the mart comes from fund files and workbooks on one side, from N-PORT filings on the other."""
-    market = Market(datetime(2017, 6, 1))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(universe, "FILE", universe_with_it(published))
+        universe.universe.cache_clear()
+        market = Market(datetime(2017, 6, 1))
+        assert SYMBOL in set(market.tables["fund_nav_shares"]["fund_symbol"])
+    universe.universe.cache_clear()
     splits = market.rows("daily_bars").set_index(["symbol", "session_date"])["split_ratio"].to_dict()
     expected: dict[tuple[str, str], float] = {}
     for fund, rows in market.rows("fund_nav_shares").sort_values("as_of_date").groupby("fund_symbol"):
@@ -101,3 +108,30 @@ def test_a_planted_key_is_in_no_file(published: Path) -> None:
         assert KEY.encode() not in content, file
         if file.suffix == ".gz":
             assert KEY.encode() not in gzip.decompress(content), file
+
+
+def test_one_row_of_the_universe_is_a_fund(published: Path) -> None:
+    """No seed knows it: prices and flows are published, and what it filed is held against them (above)."""
+    for file in (REPO / "dbt" / "seeds").glob("*.csv"):
+        assert SYMBOL.lower() not in file.read_text(encoding="utf-8").lower()
+    with duckdb.connect(str(published / "published" / "current" / "market.duckdb"), read_only=True) as reader:
+        [(prices, flows, weeks)] = reader.execute(
+            "select (select count(*) from marts.price_levels where symbol = $1), "
+            "(select count(net_flow_usd) from marts.fund_flows_daily where fund_symbol = $1), "
+            "(select count(net_flow_usd) from marts.fund_flows_weekly where fund_symbol = $1)", [SYMBOL]
+        ).fetchall()  # fmt: skip
+        filed = reader.execute(
+            "select explanation, within_tolerance, tolerance from marts.reconciliation where topic = $1 "
+            "and as_of >= '2017-01-01'", [f"{SYMBOL.lower()}_month_flow"]
+        ).fetchall()  # fmt: skip
+        [(unknown,)] = reader.execute(
+            "select count(*) from marts.data_quality_findings where check_id = 'published_unknown_topic'"
+        ).fetchall()
+        warned = reader.execute(
+            "select check_id from meta.checks where not passed and contains(message, $1)", [SYMBOL]
+        ).fetchall()
+    assert min(prices, flows) > 300 and weeks > 60
+    assert len(filed) == 3 and unknown == 0
+    for explanation, within, tolerance in filed:
+        assert within and tolerance > 0 and "form N-PORT" in explanation
+    assert {check.split("__")[0] for (check,) in warned} <= {"relationships_stg_prices", "relationships_stg_flows"}

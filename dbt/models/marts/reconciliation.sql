@@ -3,7 +3,7 @@ with figures as (
 ),
 
 topics as (
-    select * from {{ ref('reconciliation_topics') }}
+    select * from {{ ref('int_published__topics') }}
 ),
 
 fund_flows_daily as (

@@ -12,7 +12,10 @@ calendar as (
 
 securities as (
     select * from {{ ref('securities') }}
-    where kind = 'equity_index'
+),
+
+fund_flows_daily as (
+    select * from {{ ref('fund_flows_daily') }}
 ),
 
 figures as (
@@ -24,7 +27,7 @@ reconciliation as (
 ),
 
 topics as (
-    select * from {{ ref('reconciliation_topics') }}
+    select * from {{ ref('int_published__topics') }}
 ),
 
 memberships as (
@@ -84,7 +87,9 @@ month_closes as (
         count(*) as sessions
     from closes
     inner join securities
-        on closes.symbol = securities.symbol
+        on
+            closes.symbol = securities.symbol
+            and securities.kind = 'equity_index'
     group by
         securities.tracks_index,
         {{ start_of_period('closes.session_date', 'month') }}
@@ -213,11 +218,28 @@ unknown_topics as (
         cast(figures.available_at_utc as date) as known_on,
         figures.published_value as value,
         cast(null as double) as threshold,
-        'nothing says how the warehouse computes this' as finding
+        case
+            when topics.topic is null then 'nothing says how the warehouse computes this'
+            else 'no fund ' || topics.subject || ' is known'
+        end as finding
     from figures
     left join topics
         on figures.topic = topics.topic
-    where topics.topic is null
+    left join securities
+        on topics.subject = securities.symbol
+    where
+        topics.topic is null
+        or (
+            topics.computation = 'month_flow'
+            and securities.symbol is null
+            and not exists (
+                select 1
+                from fund_flows_daily
+                where
+                    topics.subject = fund_flows_daily.fund_symbol
+                    and cast(figures.available_at_utc as date) >= fund_flows_daily.session_date
+            )
+        )
 ),
 
 ordered_memberships as (

@@ -66,6 +66,12 @@ def misspelt(d: Delivery, place: Place) -> Named:
     return {(f"{topic}_flwo, {publisher}", day)}
 
 
+def unknown_fund(d: Delivery, place: Place) -> Named:
+    topic, day, publisher = key_of(place)
+    d.put(PUBLISHED, key_of(place), topic=f"x{topic}")
+    return {(f"x{topic}, {publisher}", day)}
+
+
 def of_another_publisher(d: Delivery, place: Place) -> None:
     d.put(PUBLISHED, key_of(place), source="another publisher")
 
@@ -157,6 +163,8 @@ KINDS = (
               value_times(1.02), fits=is_probability, lanes=probability_lanes),
     published("published_topic_misspelt", "published_unknown_topic", "a topic that nothing knows", misspelt,
               of_another_publisher),
+    published("published_fund_unknown", "published_unknown_topic", "flows of a fund that nothing knows", unknown_fund,
+              of_another_publisher, fits=is_flow),
     member(MEMBERSHIPS, "membership_overlaps", "membership_spells", "a spell inside another",
            spell(MEMBERSHIPS, DURING), spell(MEMBERSHIPS, AFTER)),
     member(MEMBERSHIPS, "membership_ends_first", "membership_spells", "a spell that ends before it begins",
