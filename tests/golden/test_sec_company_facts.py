@@ -238,3 +238,28 @@ def test_fiscal_years_are_those_of_the_annual_reports(ticker: str) -> None:
     told = set(zip(years["period_end"], years["filed_date"], years["value"].astype(float), strict=True))
     assert len(annual) >= 4
     assert {(fact["end"], fact["filed"], float(fact["val"])) for fact in annual.values()} <= told
+
+
+@pytest.mark.parametrize("ticker", COMPANY_FACTS)
+def test_no_fact_carries_a_dimension(ticker: str) -> None:
+    """What a fact may say of itself, whole: period, value and filing, and no member, segment or axis. So revenue by
+    geography cannot be told from here, and claim 11 stays undecidable."""
+    told = json.loads(company_facts(ticker))
+    facts = [
+        fact
+        for tags in told["facts"].values()
+        for tag in tags.values()
+        for unit in tag["units"].values()
+        for fact in unit
+    ]
+    assert len(facts) > 5000
+    assert set().union(*facts) == {"start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame"}
+    assert {tuple(sorted(tag)) for tags in told["facts"].values() for tag in tags.values()} == {
+        ("description", "label", "units")
+    }
+    once = {(name, fact.get("start"), fact["end"], fact["accn"])
+            for tags in told["facts"].values() for name, tag in tags.items()
+            for unit in tag["units"].values() for fact in unit}  # fmt: skip
+    assert len(once) / len(facts) > 0.99, "one value per tag, period and filing: the company's whole"
+    rows = sec_company_facts.parse("company_facts", f"{COMPANY_FACTS[ticker][0]}.json", company_facts(ticker)).frame
+    assert not any(word in concept for concept in set(rows["concept"]) for word in ("domestic", "foreign", "geograph"))
