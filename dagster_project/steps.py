@@ -195,8 +195,8 @@ def extract(
         if is_live:
             logger.debug("asked so far: %s", live_client(settings, build_id).summary)
         connection.execute(
-            "insert or replace into ops.domain_status values (?, ?, ?, ?, ?)",
-            [contract.table, build_id, report.status, report.problems, report.remarks],
+            "insert or replace into ops.domain_status values (?, ?, ?, ?, ?, ?)",
+            [contract.table, build_id, report.status, report.problems, report.remarks, report.skipped],
         )
         checks = contract_check_results(connection, contract, report.problems, report.cut_off)
         record_check_results(connection, build_id, checks)

@@ -70,10 +70,10 @@ def _behind(late: int | None, expected: date | None) -> str:
 def _warnings(reader: "duckdb.DuckDBPyConnection") -> list[str]:
     found = [
         f"{domain}: {'a delivery was refused, ' if status == 'refused' else ''}"
-        + (f"data through {through}, {_behind(late, expected)}" if through else "no data")
-        for domain, through, expected, late, status in reader.execute(
-            "select domain, data_through, expected_through, stale_sessions, status from meta.freshness "
-            "where status in ('stale', 'missing', 'refused')"
+        + (f"data through {through}, {reason or _behind(late, expected)}" if through else reason or "no data")
+        for domain, through, expected, late, status, reason in reader.execute(
+            "select domain, data_through, expected_through, stale_sessions, status, reason from meta.freshness "
+            "where status in ('stale', 'missing', 'refused', 'not configured')"
         ).fetchall()
     ]
     found += [

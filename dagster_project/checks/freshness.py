@@ -11,7 +11,7 @@ from typing import Literal
 from dagster_project.contracts.availability import Availability, nyse_sessions
 from dagster_project.contracts.model import Contract
 
-Status = Literal["fresh", "stale", "missing", "refused", "irregular", "simulated"]
+Status = Literal["fresh", "stale", "missing", "refused", "irregular", "simulated", "not configured"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Freshness:
     expected_through: date | None
     stale_sessions: int | None
     status: Status
+    reason: str = ""
+    """What to set where it is not configured."""
 
 
 RECENT_SESSIONS = 10
@@ -58,6 +60,7 @@ def domain_freshness(
     is_simulated: bool,
     now_utc: datetime,
     is_unreachable: bool = False,
+    missing_setting: str = "",
 ) -> Freshness:
     """Freshness of a domain: as late as its latest regular table.
 
@@ -66,22 +69,36 @@ def domain_freshness(
         has_problem: a payload of the domain was refused or unreadable in the last run.
         is_unreachable: a service of the domain gave nothing in the last run, and nothing stood in for it. Services
             are asked for what is missing, so something is, if only one fund of several.
+        missing_setting: a setting without which a service of the domain was not asked. What failed or is late all the
+            same comes before it.
     """
     import numpy as np
 
     regular = [contract for contract in contracts if contract.cadence == "session"]
     ends = [day for c in (regular or contracts) if (day := data_through.get(c.table)) is not None]
     through = min(ends) if ends else None
+    unset = not_configured(missing_setting) if missing_setting else ""
+    if through is None and unset and not (has_problem or is_unreachable):
+        return Freshness(domain, None, None, None, "not configured", unset)
     if through is None or (is_unreachable and any(data_through.get(c.table) is None for c in regular)):
         return Freshness(domain, None, None, None, "refused" if has_problem else "missing")
     if is_simulated:
         return Freshness(domain, through, through, 0, "simulated")
     due = [day for c in regular if (day := expected_through(c, now_utc)) is not None]
     if not due:
-        status: Status = "refused" if has_problem else "stale" if is_unreachable else "irregular"
-        return Freshness(domain, through, None, None, status)
+        return Freshness(domain, through, None, None, *_status(has_problem, is_unreachable, unset, "irregular"))
     expected = min(due)
     sessions = nyse_sessions(through.year, expected.year) if expected > through else np.array([], "datetime64[ns]")
     late = int(((sessions > np.datetime64(through)) & (sessions <= np.datetime64(expected))).sum())
-    status = "refused" if has_problem else "stale" if late or is_unreachable else "fresh"
-    return Freshness(domain, through, expected, late, status)
+    return Freshness(domain, through, expected, late, *_status(has_problem, late > 0 or is_unreachable, unset, "fresh"))
+
+
+def not_configured(setting: str) -> str:
+    """What is said of a service that is not asked because a setting is missing."""
+    return f"not configured: set {setting}"
+
+
+def _status(has_problem: bool, is_stale: bool, unset: str, otherwise: Status) -> tuple[Status, str]:
+    if has_problem or is_stale:
+        return "refused" if has_problem else "stale", ""
+    return ("not configured", unset) if unset else (otherwise, "")

@@ -28,6 +28,8 @@ class Freshness:
     through: date | None
     sessions_behind: int | None
     status: str
+    reason: str
+    """What to set where it is not configured."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,16 @@ def read_freshness(day: Day) -> tuple[Freshness, ...]:
 
         -- What services did not give shows in the domain as a whole only on the last day.
         of_services as (
-            select told.domain, told.status
+            select told.domain, told.status, told.reason
             from meta.freshness as told
             cross join meta.build
-            where build.source_mode = 'live' and build.data_through = {day} and told.status in ('stale', 'refused')
+            where build.source_mode = 'live' and build.data_through = {day}
+                and told.status in ('stale', 'refused', 'not configured')
         )
 
         select
             domains.domain, domains.through, domains.valid_through, count(calendar.session_date) as behind,
-            max(of_services.status) as of_services
+            max(of_services.status) as of_services, max(of_services.reason) as reason
         from domains
         left join of_services on domains.domain = of_services.domain
         left join marts.dim_calendar as calendar
@@ -79,14 +82,18 @@ def read_freshness(day: Day) -> tuple[Freshness, ...]:
     )
     return tuple(
         Freshness(
-            row["domain"], row["through"], None if row["through"] is None else row["behind"], _status(row, day.day)
+            row["domain"],
+            row["through"],
+            None if row["through"] is None else row["behind"],
+            _status(row, day.day),
+            row["reason"] or "",
         )
         for row in answer.rows
     )
 
 
 def _status(row: Record, day: date) -> str:
-    if row["through"] is None:
+    if row["through"] is None and not row["reason"]:
         return "missing"
     if row["of_services"] is not None:
         return str(row["of_services"])
@@ -101,7 +108,8 @@ def freshness_table(rows: tuple[Freshness, ...], day: date) -> Table:
         f"Freshness on {day}",
         ("domain", "data through", "sessions behind", "status"),
         tuple(
-            (row.domain, str(row.through or number(None)), number(row.sessions_behind, 0), row.status) for row in rows
+            (row.domain, str(row.through or number(None)), number(row.sessions_behind, 0), row.reason or row.status)
+            for row in rows
         ),
         "Flows of a session are known on the next one. Baskets of fundamentals are valid for 400 days.",
         align="lrrl",

@@ -57,7 +57,7 @@ class Plan:
     failures: Mapping[str, str] = field(default_factory=dict)
     """Providers for which nothing could be planned, with the reason."""
     skipped: Mapping[str, str] = field(default_factory=dict)
-    """Providers that are not asked because a setting is missing, with what to set: no failure."""
+    """Providers that are not asked, with the setting that is missing for it: no failure."""
 
 
 class Source(Protocol):

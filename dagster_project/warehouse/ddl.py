@@ -46,7 +46,8 @@ create table if not exists ops.quarantine_decisions (
     decided_at timestamp, payload_seq bigint
 );
 create table if not exists ops.domain_status (
-    table_name varchar primary key, build_id varchar, status varchar, problems varchar[], remarks varchar[]
+    table_name varchar primary key, build_id varchar, status varchar, problems varchar[], remarks varchar[],
+    skipped varchar[]
 );
 create table if not exists ops.check_results (
     build_id varchar, check_id varchar, asset varchar, family varchar, severity varchar, is_blocking boolean,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from dagster_project.checks.freshness import not_configured
 from dagster_project.contracts.model import Contract
 from dagster_project.contracts.validate import RefusedError, Validated, refuse_other_shape, validate
 from dagster_project.errors import SourceError
@@ -50,14 +51,14 @@ class TableReport:
     """Those of the problems that are services which gave no payload."""
     problems: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    """Why services were not asked at all: a setting is missing. No problem, but the table is not brought up to date."""
+    """Settings that are missing, so that services were not asked: what a person chose is no problem."""
     remarks: list[str] = field(default_factory=list)
 
     @property
     def status(self) -> Literal["ok", "unreachable", "problem"]:
         """`problem`: a payload was refused; `unreachable`: nothing worse than services that gave nothing."""
         if not self.problems:
-            return "unreachable" if self.skipped else "ok"
+            return "ok"
         return "unreachable" if len(self.unreachable) == len(self.problems) else "problem"
 
 
@@ -77,8 +78,8 @@ def extract_table(
     plan = source.plan([contract.table])
     report = TableReport(contract.table, payloads=len(plan.payloads), remarks=list(plan.remarks))
     report.skipped = list(dict.fromkeys(plan.skipped.values()))
-    for reason in report.skipped:
-        logger.warning("%s", reason)
+    for setting in report.skipped:
+        logger.warning("%s", not_configured(setting))
     cut_off = {
         found.name for found in latest_payloads(connection, contract.table) if found.rule == "removals_explained"
     }

@@ -29,7 +29,7 @@ create or replace table meta.build (
 );
 create or replace table meta.freshness (
     domain varchar not null, data_through date, expected_through date, stale_sessions bigint, status varchar not null,
-    is_simulated boolean not null
+    reason varchar, is_simulated boolean not null
 );
 """
 
@@ -62,7 +62,9 @@ META_COLUMNS: dict[str, dict[str, str]] = {
         "expected_through": "last NYSE session whose rows were due when the build ran (for a replay: at its instant); "
         "empty without a cadence",
         "stale_sessions": "NYSE sessions between the two",
-        "status": "fresh, stale, missing, refused (a delivery broke its contract), irregular or simulated",
+        "status": "fresh, stale, missing, refused (a delivery broke its contract), irregular, simulated or not "
+        "configured (a service is not asked for want of a setting)",
+        "reason": "what to set where it is not configured; null otherwise",
         "is_simulated": "true when any domain is simulated",
     },
     "checks": {
@@ -132,8 +134,11 @@ def write_meta(
          CONTRACT_VERSION, through, build["known_at_utc"], "; ".join(build["overrides"]) or None],
     )  # fmt: skip
     connection.executemany(
-        "insert into meta.freshness values (?, ?, ?, ?, ?, ?)",
-        [[f.domain, f.data_through, f.expected_through, f.stale_sessions, f.status, simulated] for f in freshness],
+        "insert into meta.freshness values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            [f.domain, f.data_through, f.expected_through, f.stale_sessions, f.status, f.reason or None, simulated]
+            for f in freshness
+        ],
     )
     connection.execute(
         f"create or replace table meta.checks as select {', '.join(list(META_COLUMNS['checks'])[:-1])}, "
@@ -189,8 +194,12 @@ def read_freshness(connection: "duckdb.DuckDBPyConnection", is_simulated: bool, 
     for contract in CONTRACTS.values():
         domains.setdefault(contract.domain, []).append(contract)
     tables: dict[str, set[str]] = {"problem": set(), "unreachable": set()}
-    for table, status in connection.execute("select table_name, status from ops.domain_status").fetchall():
+    unset: dict[str, str] = {}
+    for table, status, skipped in connection.execute(
+        "select table_name, status, skipped from ops.domain_status"
+    ).fetchall():
         tables.setdefault(status, set()).add(table)
+        unset |= {table: skipped[0]} if skipped else {}
     through: dict[str, date | None] = {}
     for contract in CONTRACTS.values():
         [(through[contract.table],)] = connection.execute(
@@ -205,6 +214,7 @@ def read_freshness(connection: "duckdb.DuckDBPyConnection", is_simulated: bool, 
             is_simulated,
             now_utc,
             any(c.table in tables["unreachable"] for c in contracts),
+            next((unset[c.table] for c in contracts if c.table in unset), ""),
         )
         for domain, contracts in domains.items()
     ]

@@ -68,6 +68,20 @@ def test_a_service_that_gave_nothing_makes_its_domain_stale(contract, through, s
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("contract", "through", "problem", "unreachable", "status"),
+    [(HOLDINGS, date(2017, 3, 31), False, False, "not configured"), (HOLDINGS, None, False, False, "not configured"),
+     (BARS, date(2017, 5, 30), False, False, "not configured"), (BARS, date(2017, 5, 26), False, False, "stale"),
+     (HOLDINGS, date(2017, 3, 31), False, True, "stale"), (HOLDINGS, date(2017, 3, 31), True, False, "refused"),
+     (HOLDINGS, None, False, True, "missing"), (HOLDINGS, None, True, False, "refused")],
+)  # fmt: skip
+def test_what_nobody_set_is_told_and_what_failed_comes_before_it(contract, through, problem, unreachable, status):
+    now, told = datetime(2017, 5, 30, 21), {contract.table: through}
+    found = domain_freshness("domain", [contract], told, problem, False, now, unreachable, missing_setting="KEY")
+    assert found.status == status
+    assert found.reason == ("not configured: set KEY" if status == "not configured" else "")
+
+
 def test_a_domain_with_an_empty_table_after_a_failure_is_missing():
     told = {EFFR.table: date(2017, 5, 26), BARS.table: None}
     now = datetime(2017, 5, 30, 21)

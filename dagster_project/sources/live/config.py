@@ -6,8 +6,9 @@ Does not belong here: reading the environment (`settings`), and what a path belo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+SEC_CONTACT = "SMALLCAP_LIVE__SEC_CONTACT"
 NO_SEC_CONTACT = (
-    "the SEC is not asked: it wants to know who asks, and SMALLCAP_LIVE__SEC_CONTACT is not set. Fundamentals and "
+    f"the SEC is not asked: it wants to know who asks, and {SEC_CONTACT} is not set. Fundamentals and "
     "membership keep what they have, or stay empty. Set it to a contact such as 'Company name@domain'."
 )
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 class NotConfiguredError(SourceError):
     """A provider is not asked because a setting without a default is missing; says which."""
 
+    def __init__(self, message: str, setting: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
 
 @dataclass(frozen=True)
 class Request:

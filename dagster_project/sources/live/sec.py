@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.contracts.availability import market_instant
 from dagster_project.errors import SourceError
-from dagster_project.sources.live.config import NO_SEC_CONTACT, LiveConfig
+from dagster_project.sources.live.config import NO_SEC_CONTACT, SEC_CONTACT, LiveConfig
 from dagster_project.sources.live.provider import NotConfiguredError
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ def sec_headers(config: LiveConfig) -> Mapping[str, str]:
         SourceError: what is set is no contact.
     """
     if not config.sec_contact:
-        raise NotConfiguredError(NO_SEC_CONTACT)
+        raise NotConfiguredError(NO_SEC_CONTACT, SEC_CONTACT)
     if "@" not in config.sec_contact:
         raise SourceError(
             "the SEC wants to know who asks: expected a contact such as 'Company name@domain', found "
-            f"{config.sec_contact!r}. Set SMALLCAP_LIVE__SEC_CONTACT."
+            f"{config.sec_contact!r}. Set {SEC_CONTACT}."
         )
     return {"User-Agent": config.sec_contact}
 

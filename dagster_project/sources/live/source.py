@@ -62,7 +62,7 @@ class LiveSource:
                 try:
                     requests = list(one.plan(table, state, self._client.config, self._look))
                 except NotConfiguredError as error:
-                    skipped[name] = str(error)
+                    skipped[name] = error.setting
                     continue
                 except SourceError as error:
                     failures[name] = str(error)

@@ -12,6 +12,7 @@ select
         when 'missing' then 'no data'
         when 'irregular' then 'no cadence to be late against'
         when 'refused' then 'a delivery broke its contract; the last good rows stay'
+        when 'not configured' then freshness.reason
         when 'stale' then case
             when freshness.stale_sessions > 0 then 'late by ' || cast(freshness.stale_sessions as varchar) || ' sessions'
             else 'not all of it could be brought up to date'
