@@ -15,7 +15,9 @@
     where
         fresh.recomputed_from is not null
         and stored.{{ key[0] }} = fresh.{{ key[0] }}
-        and stored.{{ key[1] }} >= fresh.recomputed_from;
+        and stored.{{ key[1] }} >= fresh.recomputed_from
+        -- so that what lies before every change is not even looked at
+        and stored.{{ key[1] }} >= (select min(recomputed_from) from {{ fresh }});
 
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ fresh }}

@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.made_once import made_once
-from tests.member_builds import INCREMENTAL, Case, Compiled, Warehouse, compile_models, differences, draw_case, tell
+from tests.member_builds import (
+    COUNTED,
+    INCREMENTAL,
+    Case,
+    Compiled,
+    Warehouse,
+    compile_models,
+    differences,
+    draw_case,
+    tell,
+)
 from tests.members import members
 
 CASES = [
@@ -80,9 +90,58 @@ def test_a_day_touches_only_what_it_changes(compiled: Compiled, tmp_path: Path) 
         "where symbol = 'S4' and session_date = ? limit 1",
         [day],
     )
+    counted_before = warehouse.connection.execute(f"from intermediate.{COUNTED}").fetchall()
     warehouse.build()
     changed = warehouse.connection.execute(
         f"select member_id, min(session_date) from intermediate.{INCREMENTAL} where bars_through_seq = 2 "
         "group by member_id"
     ).fetchall()
     assert changed == [("M00004", day)]
+    counted_after = warehouse.connection.execute(f"from intermediate.{COUNTED}").fetchall()
+    again = {session for _, session, *_ in set(counted_after) - set(counted_before)}
+    assert min(again) == day
+    assert len(again) < len({session for _, session, *_ in counted_before})
+    warehouse.build()
+    assert set(warehouse.connection.execute(f"from intermediate.{COUNTED}").fetchall()) == set(counted_after)
+
+
+LATER = "timestamp '2027-01-01' as observed_at, timestamp '2027-01-01' as available_at, 9 as payload_seq"
+NEWS = {
+    "close of the index": f"""
+        insert into raw.daily_bars by name select * replace (close * 1.5 as close, {LATER}) from raw.daily_bars
+        where symbol = 'INDEX0' order by session_date limit 1 offset 280""",
+    "close of the index withdrawn": f"""
+        insert into raw.daily_bars by name select * replace (true as is_removed, {LATER}) from raw.daily_bars
+        where symbol = 'INDEX0' order by session_date limit 1 offset 20""",
+    "weights of a basket": """
+        insert into raw.fund_holdings by name select * replace (weight_pct * 2 as weight_pct, 9 as payload_seq)
+        from raw.fund_holdings where ticker = 'S1' and payload_seq = 1 order by as_of_date limit 1""",
+    "one member comes, one goes": """
+        insert into raw.index_membership by name
+        select * replace ('M00001' as member_id, 9 as payload_seq) from raw.index_membership
+            where index_id = 'INDEX1' and member_id = 'M00000'
+        union all by name
+        select * replace (true as is_removed, available_at + interval 1 microsecond as available_at, 9 as payload_seq)
+        from raw.index_membership where index_id = 'INDEX1' and member_id = 'M00000'""",
+}
+"""What counts follow from besides the rows of members, told by a later delivery."""
+
+
+@pytest.mark.parametrize("news", NEWS)
+def test_sessions_are_counted_again_when_what_they_follow_from_changes(
+    news: str, compiled: Compiled, tmp_path: Path
+) -> None:
+    made = members(4_000, 7, tmp_path / "members", threads=1)
+    incremental, full = Warehouse(compiled, made), Warehouse(compiled, made)
+    incremental.take_in(1)
+    incremental.build()
+    before = incremental.connection.execute("from marts.breadth order by all").fetchall()
+    full.take_in(1)
+    for warehouse in (incremental, full):
+        warehouse.connection.execute(NEWS[news])
+    incremental.build()
+    full.build(is_full=True)
+    assert differences(incremental, full) == []
+    assert incremental.connection.execute("from marts.breadth order by all").fetchall() != before
+    incremental.connection.close()
+    full.connection.close()

@@ -14,11 +14,9 @@
 {%- set whole_column = 'decimal(28, 8)' -%}
 
 -- depends_on: {{ ref('stg_prices__member_splits') }}
-with vintages as (
-    select * from {{ ref('stg_prices__bar_vintages') }}
-),
-
-symbol_vintages as (
+-- Vintages of bars and what is stored are read in place: DuckDB would write out a CTE of them, whole, before it
+-- filters.
+with symbol_vintages as (
     select * from {{ ref('stg_membership__symbol_vintages') }}
 ),
 
@@ -41,22 +39,18 @@ sessions as (
 ledger as (
     select
         greatest(
-            coalesce((select max(vintages.payload_seq) from vintages), 0),
+            coalesce((select max(vintages.payload_seq) from {{ ref('stg_prices__bar_vintages') }} as vintages), 0),
             coalesce((select max(split_events.payload_seq) from split_events), 0)
         ) as bars_through_seq,
         coalesce((select max(symbol_vintages.payload_seq) from symbol_vintages), 0) as symbols_through_seq
 ),
 {% if is_incremental() %}
-    stored as (
-        select * from {{ this }}
-    ),
-
     stored_through as (
         select
             -- rows of another definition know nothing
             coalesce(max(bars_through_seq), 0) as bars_seq,
             coalesce(max(symbols_through_seq), 0) as symbols_seq
-        from stored
+        from {{ this }}
         where definition = '{{ definition }}'
     ),
 
@@ -64,7 +58,7 @@ ledger as (
         select
             member_id,
             min(case when definition = '{{ definition }}' then 1 else 0 end) as is_of_this_definition
-        from stored
+        from {{ this }}
         group by member_id
     ),
 
@@ -72,7 +66,7 @@ ledger as (
         select
             symbol,
             session_date
-        from vintages
+        from {{ ref('stg_prices__bar_vintages') }}
         where payload_seq > (select stored_through.bars_seq from stored_through)
     ),
 
@@ -168,7 +162,7 @@ ledger as (
         select
             stored.member_id,
             max(stored.session_number) as session_number
-        from stored
+        from {{ this }} as stored
         inner join changed
             on
                 stored.member_id = changed.member_id
@@ -181,7 +175,7 @@ ledger as (
             stored.member_id,
             stored.session_date,
             stored.session_number
-        from stored
+        from {{ this }} as stored
         inner join last_kept
             on
                 stored.member_id = last_kept.member_id
@@ -224,6 +218,7 @@ read_bars as (
         read_spells.scale_factor,
         read_spells.changed_from,
         read_spells.first_session_number,
+        sessions.nyse_session_number,
         vintages.symbol,
         vintages.session_date,
         vintages.close_price,
@@ -233,13 +228,15 @@ read_bars as (
         vintages.observed_at_utc,
         vintages.payload_seq,
         vintages.is_removed
-    from vintages
+    from {{ ref('stg_prices__bar_vintages') }} as vintages
     inner join read_spells
         on
             vintages.symbol = read_spells.symbol
             and vintages.session_date >= read_spells.first_day
             and vintages.session_date <= read_spells.last_day
-    where vintages.session_date >= (select min(earliest.first_day) from read_spells as earliest)
+    inner join sessions
+        on vintages.session_date = sessions.session_date
+    where sessions.session_date >= (select min(earliest.first_day) from read_spells as earliest)
 ),
 
 ranked as (
@@ -272,20 +269,18 @@ chosen as (
 -- Decimals: whether a close is above its mean must not depend on the order in which an engine adds up.
 closes as (
     select
-        chosen.member_id,
-        chosen.session_date,
-        sessions.nyse_session_number,
-        chosen.changed_from,
-        chosen.first_session_number,
-        cast(chosen.close_price * chosen.scale_factor as {{ whole_column }}) as price
+        member_id,
+        session_date,
+        nyse_session_number,
+        changed_from,
+        first_session_number,
+        cast(close_price * scale_factor as {{ whole_column }}) as price
     from chosen
-    inner join sessions
-        on chosen.session_date = sessions.session_date
     where
-        chosen.choice_number = 1
+        choice_number = 1
         -- beyond these a number is no price, and no decimal holds it
-        and chosen.close_price * chosen.scale_factor >= 0.000001
-        and chosen.close_price * chosen.scale_factor < 1e12
+        and close_price * scale_factor >= 0.000001
+        and close_price * scale_factor < 1e12
 ),
 
 measured as (

@@ -7,6 +7,7 @@ final as (
         symbol,
         session_date,
         {{ nan_to_null('close') }} as close_price,
+        {{ nan_to_null('split_ratio') }} as split_ratio,
         source,
         {{ source_rank('daily_bars_on_current_scale') }} as source_rank,
         available_at as available_at_utc,
