@@ -39,7 +39,9 @@ class Members:
         return self.directory / f"{table}.parquet"
 
 
-def members(rows: int, seed: int, directory: Path, payloads: int = 1, threads: int = 2) -> Members:
+def members(
+    rows: int, seed: int, directory: Path, payloads: int = 1, threads: int = 2, memory_limit: str = "4GB"
+) -> Members:
     """Write about so many rows of bars, and the tables that go with them.
 
     Args:
@@ -53,7 +55,9 @@ def members(rows: int, seed: int, directory: Path, payloads: int = 1, threads: i
     if sessions > days.size:
         raise ValueError(f"{rows} rows are more than {count} members have in {LAST_YEAR - FIRST_YEAR + 1} years")
     made = Members(directory, payloads)
-    with duckdb.connect(config={"threads": threads, "preserve_insertion_order": False}) as connection:
+    with duckdb.connect(
+        config={"threads": threads, "memory_limit": memory_limit, "preserve_insertion_order": False}
+    ) as connection:
         connection.execute(f"set temp_directory = '{directory / 'spill'}'")
         connection.execute(f"create macro chance(name, a, b) as hash(name, a, b, {seed}) % 1000003 / 1000003.0")
         connection.execute(

@@ -2,8 +2,8 @@
 
 Belongs here: the class `SampleSource` and the register of what it can simulate.
 Does not belong here: how a table is simulated (`sample_prices`, `sample_flows`, `sample_rates`,
-`sample_futures`, `sample_fundamentals`), and any data: no row is copied from a market. Every number is SIMULATED
-except at the anchors of `data/sample/anchors.csv`, which are published facts, each with its source.
+`sample_futures`, `sample_fundamentals`, `sample_members`), and any data: no row is copied from a market. Every number
+is SIMULATED except at the anchors of `data/sample/anchors.csv`, which are published facts, each with its source.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,9 +19,23 @@ if TYPE_CHECKING:
 
 
 def _daily_bars(anchors: Anchors) -> "pd.DataFrame":
-    from dagster_project.sources import sample_prices
+    import pandas as pd
 
-    return sample_prices.daily_bars(anchors)
+    from dagster_project.sources import sample_members, sample_prices
+
+    return pd.concat([sample_prices.daily_bars(anchors), sample_members.member_bars(anchors)])
+
+
+def _index_membership(anchors: Anchors) -> "pd.DataFrame":
+    from dagster_project.sources import sample_members
+
+    return sample_members.index_membership(anchors)
+
+
+def _security_identifiers(anchors: Anchors) -> "pd.DataFrame":
+    from dagster_project.sources import sample_members
+
+    return sample_members.security_identifiers(anchors)
 
 
 def _fund_nav_shares(anchors: Anchors) -> "pd.DataFrame":
@@ -83,6 +97,8 @@ SIMULATIONS: dict[str, Callable[[Anchors], "pd.DataFrame"]] = {
     "fund_holdings": _fund_holdings,
     "company_facts": _company_facts,
     "index_fundamentals": _index_fundamentals,
+    "index_membership": _index_membership,
+    "security_identifiers": _security_identifiers,
 }
 """Contract table -> function that makes its frame. A table that is not here is not simulated."""
 

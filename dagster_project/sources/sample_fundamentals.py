@@ -255,6 +255,15 @@ def index_fundamentals(anchors: Anchors) -> "pd.DataFrame":
     )
 
 
+def small_companies(anchors: Anchors) -> Companies:
+    """The simulated companies of the small-cap fund.
+
+    Raises:
+        SourceError: an anchor is missing, or its day is not the last session of a quarter.
+    """
+    return _simulate(anchors)[-1]
+
+
 def _month_means(months: Days, days: Days, values: Floats) -> Floats:
     """Average of `values` over the `days` of each month, shape of `months`."""
     slot = (days.astype("datetime64[M]") - months[0]).astype(np.int64)

@@ -28,7 +28,8 @@ from dagster_project.warehouse.connection import open_warehouse
 from tests.member_builds import MART
 from tests.members import load, members
 
-MEMORY_LIMIT = "8GB"
+MEMORY_LIMIT = "7GB"
+"""Of DuckDB, so that the whole process stays inside 8 GB."""
 CHOSEN = ["--select", f"+{MART}", "--exclude-resource-type", "test", "unit_test"]
 NEXT_SESSION = """
     insert into raw.daily_bars by name

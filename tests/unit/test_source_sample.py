@@ -56,7 +56,9 @@ def payloads() -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def bars(payloads: dict[str, bytes]) -> pd.DataFrame:
-    return pd.read_csv(io.BytesIO(payloads["daily_bars"]), parse_dates=["session_date"])
+    """Bars of indices and funds; those of members are tested in test_source_sample_members."""
+    rows = pd.read_csv(io.BytesIO(payloads["daily_bars"]), parse_dates=["session_date"])
+    return rows[~rows["symbol"].str.startswith("SIM")]
 
 
 @pytest.fixture(scope="module")
@@ -84,19 +86,19 @@ def test_it_is_a_simulated_source() -> None:
 
 
 def test_plan_offers_one_csv_per_table_it_can_simulate_and_names_the_others() -> None:
-    plan = SampleSource().plan(["daily_bars", "index_membership", "policy_rates"])
+    plan = SampleSource().plan(["daily_bars", "fomc_meetings", "policy_rates"])
     assert [(ref.table, ref.name) for ref in plan.payloads] == [
         ("daily_bars", "daily_bars.csv"),
         ("policy_rates", "policy_rates.csv"),
     ]
     assert plan.payloads[0].origin == "simulation pinned to data/sample/anchors.csv"
     assert len(plan.remarks) == 1
-    assert "index_membership" in plan.remarks[0]
+    assert "fomc_meetings" in plan.remarks[0]
 
 
 def test_an_unknown_table_is_refused_with_what_there_is() -> None:
-    with pytest.raises(SourceError, match=r"index_membership.*daily_bars.*files"):
-        SampleSource().fetch(PayloadRef("index_membership", "index_membership.csv", "test"))
+    with pytest.raises(SourceError, match=r"fomc_meetings.*daily_bars.*files"):
+        SampleSource().fetch(PayloadRef("fomc_meetings", "fomc_meetings.csv", "test"))
 
 
 def test_an_unknown_payload_of_a_known_table_is_refused() -> None:

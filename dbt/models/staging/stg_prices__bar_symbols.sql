@@ -7,11 +7,12 @@ with vintages as (
     group by symbol
 ),
 
+-- whoever any vintage put into an index: a spell that was taken back or makes no sense leaves its bars a member's
 of_members as (
     select distinct symbols.symbol_key
     from {{ ref('stg_membership__symbol_vintages') }} as symbols
-    inner join {{ ref('stg_membership__index_spells') }} as spells
-        on symbols.member_id = spells.member_id
+    inner join {{ source('raw', 'index_membership') }} as membership
+        on symbols.member_id = membership.member_id
 ),
 
 securities as (

@@ -24,9 +24,9 @@ ROWS = 60
 
 
 def good_rows(contract: Contract) -> pd.DataFrame:
-    """Rows of the sample as text; where it has none, one made from the contract, day after day."""
+    """Rows of the sample as text; where it has none, or several of a key, one made from the contract, day after day."""
     frame = simulated().get(contract.table)
-    if frame is None or len(frame) < ROWS:
+    if frame is None or len(frame) < ROWS or frame.duplicated(list(contract.grain)).any():
         day = pd.Timestamp("2017-01-02")
         rows = [
             good_row(contract) | {contract.time_column: f"{day + pd.DateOffset(months=n):%Y-%m-%d}"}

@@ -15,25 +15,12 @@ import pandas as pd
 from dagster_project.contracts.tables import CONTRACTS
 from dagster_project.sources.sample import SampleSource
 
-MEMBERSHIP = {
-    "index_membership": pd.DataFrame(
-        [("R2000", f"SIM{n:03d}", "2016-01-04", "2016-12-30") for n in range(40)],
-        columns=["index_id", "member_id", "valid_from", "valid_to"],
-    ),
-    "security_identifiers": pd.DataFrame(
-        [(f"SIM{n:03d}", f"SYM{n:03d}", "2016-01-04", "2016-12-30") for n in range(40)],
-        columns=["member_id", "symbol", "valid_from", "valid_to"],
-    ),
-}
-"""The sample simulates no memberships, so mart breadth is empty there; the checks need some. SIMULATED."""
-
 
 @cache
 def simulated() -> dict[str, pd.DataFrame]:
     """The sample's payloads by table; not to be changed. SIMULATED."""
     source = SampleSource()
-    frames = {ref.table: pd.read_csv(BytesIO(source.fetch(ref).content)) for ref in source.plan(CONTRACTS).payloads}
-    return frames | MEMBERSHIP
+    return {ref.table: pd.read_csv(BytesIO(source.fetch(ref).content)) for ref in source.plan(CONTRACTS).payloads}
 
 
 @dataclass

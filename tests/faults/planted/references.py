@@ -99,36 +99,54 @@ def probability_lanes(place: Place) -> list[Span]:
     return [*spans, (f"published {place.day()}", "", "9")]
 
 
-# --- memberships: a place is a member
+# --- memberships: a place is a member of the index that has one ticker
+
+
+BEGIN = "2015-12-01"
+DURING, AFTER = {"valid_from": "2016-06-01"}, {"valid_from": "2016-12-31"}
+LAST_DAY_BEFORE = "2016-12-30"
+
+
+def has_one_ticker(place: Place) -> bool:
+    return place.day().startswith("SIM-S")
+
+
+def _key(table: str, place: Place) -> tuple[str, str, str]:
+    """Grain of the member's one row."""
+    member_id = place.day()
+    return ("IWM", member_id, BEGIN) if table == MEMBERSHIPS else (member_id, member_id.replace("-", ""), BEGIN)
+
+
+def _series(key: tuple[str, str, str], table: str) -> str:
+    """As checks call it: index and member, symbol and member."""
+    return f"{key[0]} {key[1]}" if table == MEMBERSHIPS else f"{key[1]} {key[0]}"
 
 
 def spell(table: str, row: dict[str, object]) -> Callable[[Delivery, Place], Named]:
-    """A further spell of the member, or of its symbol under another member."""
+    """A further spell of the member, or of its symbol under another member; one that comes after ends the first."""
 
     def plant(d: Delivery, place: Place) -> Named:
-        number = place.day()[-3:]
-        if table == MEMBERSHIPS:
-            d.add(table, {"index_id": "R2000", "member_id": place.day()} | row)
-            return {(f"R2000 {place.day()}", str(row["valid_from"]))}
-        d.add(table, {"member_id": f"OTHER{number}", "symbol": f"SYM{number}"} | row)
-        return {(f"SYM{number} OTHER{number}", str(row["valid_from"]))}
+        first, second, _ = key = _key(table, place)
+        if row == AFTER:
+            d.put(table, key, valid_to=LAST_DAY_BEFORE)
+        if table == IDENTIFIERS:
+            first = f"OTHER{place.day()[-3:]}"
+        names = ("index_id", "member_id") if table == MEMBERSHIPS else ("member_id", "symbol")
+        d.add(table, dict(zip(names, (first, second), strict=True)) | row)
+        return {(_series((first, second, ""), table), str(row["valid_from"]))}
 
     return plant
 
 
 def ends(table: str, day: str) -> Callable[[Delivery, Place], Named]:
     def plant(d: Delivery, place: Place) -> Named:
-        number = place.day()[-3:]
-        key = ("R2000", place.day(), BEGIN) if table == MEMBERSHIPS else (place.day(), f"SYM{number}", BEGIN)
+        key = _key(table, place)
         d.put(table, key, valid_to=day)
-        series = f"R2000 {place.day()}" if table == MEMBERSHIPS else f"SYM{number} {place.day()}"
-        return {(series, BEGIN)}
+        return {(_series(key, table), BEGIN)}
 
     return plant
 
 
-BEGIN = "2016-01-04"
-DURING, AFTER = {"valid_from": "2016-06-01"}, {"valid_from": "2016-12-31"}
 ROWS = tuple(
     "|".join(key)
     for key in simulated()[PUBLISHED][["topic", "as_of", "source"]].astype(str).itertuples(index=False, name=None)
@@ -145,7 +163,8 @@ def published(name: str, check: str, what: str, plant: object, near: object, **h
 
 
 def member(table: str, name: str, check: str, what: str, plant: object, near: object) -> Kind:
-    return Kind(name, table, check, what, plant, near, ("members",), before=0, pad=0, lengths=(1, 1))
+    return Kind(name, table, check, what, plant, near, ("members",), before=0, pad=0, lengths=(1, 1),
+                fits=has_one_ticker)  # fmt: skip
 
 
 PE_NEAR = times("pe_ttm", 1 + 0.9 * limit("index_ratio.maximum_pct") / 100)
@@ -168,9 +187,9 @@ KINDS = (
     member(MEMBERSHIPS, "membership_overlaps", "membership_spells", "a spell inside another",
            spell(MEMBERSHIPS, DURING), spell(MEMBERSHIPS, AFTER)),
     member(MEMBERSHIPS, "membership_ends_first", "membership_spells", "a spell that ends before it begins",
-           ends(MEMBERSHIPS, "2015-12-31"), ends(MEMBERSHIPS, BEGIN)),
+           ends(MEMBERSHIPS, "2015-11-30"), ends(MEMBERSHIPS, BEGIN)),
     member(IDENTIFIERS, "symbol_of_two", "membership_symbols", "one symbol, two members",
            spell(IDENTIFIERS, DURING), spell(IDENTIFIERS, AFTER)),
     member(IDENTIFIERS, "symbol_ends_first", "membership_symbols", "a spell of a symbol that ends before it begins",
-           ends(IDENTIFIERS, "2015-12-31"), ends(IDENTIFIERS, BEGIN)),
+           ends(IDENTIFIERS, "2015-11-30"), ends(IDENTIFIERS, BEGIN)),
 )  # fmt: skip

@@ -15,7 +15,6 @@ from datetime import date, timedelta
 import duckdb
 import pyarrow as pa
 
-from tests.faults.planted.delivery import MEMBERSHIP
 from tests.faults.planted.warehouse import Clean, Outcome
 
 PRICES, FLOWS = "daily_bars", "fund_nav_shares"
@@ -109,14 +108,7 @@ def raw_behind(clean: Clean, names: Collection[str] | None = None) -> set[str]:
 def clean_rows(clean: Clean) -> dict[str, pa.Table]:
     """The rows of every compared model where nothing is planted; views name the database of theirs."""
     with duckdb.connect(str(clean.warehouse_file), read_only=True) as connection:
-        found = {name: connection.sql(_sql(name)).to_arrow_table() for name in COMPARED}
-        for table, simulated in MEMBERSHIP.items():
-            name = f"stg_membership__{table}"
-            days = "cast(valid_from as date) as valid_from, cast(valid_to as date) as valid_to"
-            connection.register("_simulated", simulated)
-            rows = connection.sql(f"select {COMPARED[name].columns} from (select * replace ({days}) from _simulated)")
-            found[name] = pa.concat_tables([found[name], rows.to_arrow_table()])
-    return found
+        return {name: connection.sql(_sql(name)).to_arrow_table() for name in COMPARED}
 
 
 def _sql(name: str) -> str:

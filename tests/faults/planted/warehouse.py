@@ -106,7 +106,8 @@ def run_model(connection: duckdb.DuckDBPyConnection, node: dict[str, Any]) -> No
             f"create or replace table {relation} as select * from clean.{node['schema']}.{node['name']} limit 0"
         )
         connection.execute(f"create or replace temp table fresh as {code}")
-        connection.execute(f"insert into {relation} select * from fresh where recomputed_from is null")
+        marks = "where recomputed_from is null" if "recomputed_from" in node["columns"] else ""
+        connection.execute(f"insert into {relation} select * from fresh {marks}")
         return
     kind = "view" if node["config"]["materialized"] == "view" else "table"
     connection.execute(f"create or replace {kind} {relation} as {code}")
