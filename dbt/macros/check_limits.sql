@@ -9,13 +9,3 @@
         max(set_on) as limits_set_on
     from {{ ref('check_thresholds') }}
 {%- endmacro %}
-
-
-{# A number in a sentence. #}
-{% macro said(number, digits=2) -%}
-    {%- if digits == 0 -%}
-        cast(cast(round({{ number }}) as bigint) as varchar)
-    {%- else -%}
-        cast(round({{ number }}, {{ digits }}) as varchar)
-    {%- endif -%}
-{%- endmacro %}

@@ -95,7 +95,7 @@ lag_corrected_history as (
 funds_seen as (
     select
         week_ending,
-        string_agg(fund_symbol, ', ' order by fund_symbol) as funds
+        {{ joined_text('fund_symbol', 'fund_symbol', "', '") }} as funds
     from weekly
     where is_complete_week
     group by week_ending
@@ -151,17 +151,17 @@ described_weeks as (
         *,
         case
             when not has_fund
-                then 'no share counts of {{ small_fund }} for the week ended ' || cast(week_ending as varchar)
+                then 'no share counts of {{ small_fund }} for the week ended ' || cast(week_ending as string)
             when not is_complete_week
                 then
-                    'the week ended ' || cast(week_ending as varchar) || ' has no flow: '
+                    'the week ended ' || cast(week_ending as string) || ' has no flow: '
                     || coalesce(null_reason, 'a session is missing')
         end as week_missing,
-        'week ended ' || cast(week_ending as varchar) as week_text,
-        cast(round(net_flow_usd / 1e6, 1) as varchar) || ' m USD, '
-        || cast(round(net_flow_pct_aum, 2) as varchar) || ' % of assets'
+        'week ended ' || cast(week_ending as string) as week_text,
+        {{ said('net_flow_usd / 1e6', 1) }} || ' m USD, '
+        || {{ said('net_flow_pct_aum', 2) }} || ' % of assets'
         || coalesce(
-            ', ' || cast(round(abs(net_flow_multiple_52w), 1) as varchar)
+            ', ' || {{ said('abs(net_flow_multiple_52w)', 1) }}
             || ' times the mean size of its flows in the 52 weeks before',
             ''
         ) as flow_text
@@ -209,12 +209,12 @@ week_measures as (
         case
             when week_missing is not null then week_missing
             when as_of_date < lag_corrected_known_on
-                then 'needs the share count known on ' || cast(lag_corrected_known_on as varchar)
+                then 'needs the share count known on ' || cast(lag_corrected_known_on as string)
             when net_flow_lag_corrected_usd is null then 'the share count after the week is missing'
             when framing = 'rolling' and coalesce(lag_corrected_weeks_compared, 0) < {{ weeks_needed }}
                 then 'less than a year of own weeks'
         end as missing_reason,
-        week_text || ': ' || cast(round(net_flow_lag_corrected_usd / 1e6, 1) as varchar) || ' m USD' as reason,
+        week_text || ': ' || {{ said('net_flow_lag_corrected_usd / 1e6', 1) }} || ' m USD' as reason,
         case when as_of_date >= lag_corrected_known_on then lag_corrected_known_on else known_on end as inputs_as_of
     from described_weeks
     union all
@@ -256,8 +256,8 @@ week_measures as (
             when week_missing is not null then week_missing
             when outflow_rank is null
                 then
-                    'seen ' || cast(universe_funds as varchar) || ' (' || coalesce(funds, 'none') || ') of '
-                    || cast(coalesce(universe_listed_funds, 0) as varchar) || ' funds of '
+                    'seen ' || cast(universe_funds as string) || ' (' || coalesce(funds, 'none') || ') of '
+                    || cast(coalesce(universe_listed_funds, 0) as string) || ' funds of '
                     || coalesce(universe_name, 'no named universe')
         end as missing_reason,
         week_text || ': ' || flow_text as reason,
@@ -273,7 +273,7 @@ week_measures as (
         true as is_also_true,
         coalesce(
             week_missing,
-            'rank among ' || cast(universe_funds as varchar) || ' funds seen (' || coalesce(funds, 'none')
+            'rank among ' || cast(universe_funds as string) || ' funds seen (' || coalesce(funds, 'none')
             || ') decides nothing about the others'
         ) as missing_reason,
         week_text as reason,
@@ -290,7 +290,7 @@ week_measures as (
         coalesce(
             week_missing, case when large_fund_flow_usd is null then 'no flow of {{ large_fund }} in the input' end
         ) as missing_reason,
-        week_text || ': {{ large_fund }} ' || cast(round(large_fund_flow_usd / 1e6, 1) as varchar) || ' m USD'
+        week_text || ': {{ large_fund }} ' || {{ said('large_fund_flow_usd / 1e6', 1) }} || ' m USD'
             as reason,
         known_on as inputs_as_of
     from described_weeks
@@ -385,7 +385,7 @@ year_sums as (
         as_of_date,
         convention,
         count(*) as funds,
-        string_agg(fund_symbol, ', ' order by fund_symbol) as fund_symbols,
+        {{ joined_text('fund_symbol', 'fund_symbol', "', '") }} as fund_symbols,
         cast(sum(ytd_usd) as double) as ytd_usd,
         sum(flow_days) as flow_days,
         sum(days_without_flow) as days_without_flow,
@@ -411,12 +411,12 @@ year_measures as (
             when year_sums.ytd_usd is null or year_sums.flow_days < {{ flow_days_needed }}
                 then 'fewer than {{ flow_days_needed }} days of this year with a flow are known'
         end as missing_reason,
-        year_sums.fund_symbols || ' (' || cast(year_sums.funds as varchar) || ' of '
-        || cast(small_funds_named.funds as varchar) || ' small-cap funds) through '
-        || cast(year_sums.through_date as varchar)
+        year_sums.fund_symbols || ' (' || cast(year_sums.funds as string) || ' of '
+        || cast(small_funds_named.funds as string) || ' small-cap funds) through '
+        || cast(year_sums.through_date as string)
         || case
             when year_sums.days_without_flow > 0
-                then '; ' || cast(year_sums.days_without_flow as varchar) || ' days without a flow'
+                then '; ' || cast(year_sums.days_without_flow as string) || ' days without a flow'
             else ''
         end as reason,
         year_sums.known_on as inputs_as_of

@@ -128,8 +128,8 @@ both_of_the_day as (
             when cape_of_the_day.known_on is null then 'no vintage of CAPE was known on the day'
             when {{ days_between('cape_of_the_day.month_start', 'days.as_of_date') }} > {{ stale_days }}
                 then
-                    'the last CAPE known, of ' || cast(cape_of_the_day.month_start as varchar)
-                    || ', is too old: percentile then ' || cast(round(cape_of_the_day.cape_percentile, 1) as varchar)
+                    'the last CAPE known, of ' || cast(cape_of_the_day.month_start as string)
+                    || ', is too old: percentile then ' || {{ said('cape_of_the_day.cape_percentile', 1) }}
             when cape_of_the_day.months_compared < {{ months_needed }} then 'less than ten years of CAPE'
         end as cape_missing
     from days
@@ -151,14 +151,14 @@ final as (
         vix_percentile <= {{ calm_pct }} as is_also_true,
         coalesce(
             cape_missing || coalesce(
-                '; VIX ' || cast(round(vix_close, 2) as varchar) || ', percentile '
-                || cast(round(vix_percentile, 1) as varchar),
+                '; VIX ' || {{ said('vix_close', 2) }} || ', percentile '
+                || {{ said('vix_percentile', 1) }},
                 ''
             ),
             vix_missing
         ) as missing_reason,
-        'CAPE ' || cast(round(cape, 1) as varchar) || ' of ' || cast(month_start as varchar) || '; VIX '
-        || cast(round(vix_close, 2) as varchar) || ', percentile ' || cast(round(vix_percentile, 1) as varchar)
+        'CAPE ' || {{ said('cape', 1) }} || ' of ' || cast(month_start as string) || '; VIX '
+        || {{ said('vix_close', 2) }} || ', percentile ' || {{ said('vix_percentile', 1) }}
             as reason,
         as_of_date as inputs_as_of
     from both_of_the_day
@@ -171,7 +171,7 @@ final as (
         cape_percentile as value,
         true as is_also_true,
         cape_missing as missing_reason,
-        'CAPE ' || cast(round(cape, 1) as varchar) || ' of ' || cast(month_start as varchar) as reason,
+        'CAPE ' || {{ said('cape', 1) }} || ' of ' || cast(month_start as string) as reason,
         cape_known_on as inputs_as_of
     from both_of_the_day
     union all
@@ -183,7 +183,7 @@ final as (
         vix_percentile as value,
         true as is_also_true,
         vix_missing as missing_reason,
-        'VIX closes at ' || cast(round(vix_close, 2) as varchar) as reason,
+        'VIX closes at ' || {{ said('vix_close', 2) }} as reason,
         as_of_date as inputs_as_of
     from both_of_the_day
 )

@@ -82,11 +82,11 @@ ratios_of_the_day as (
 latest_ratios as (
     select
         *,
-        small_basket || ' over ' || large_basket || ' of ' || cast(basket_date as varchar) as basket_text,
+        small_basket || ' over ' || large_basket || ' of ' || cast(basket_date as string) as basket_text,
         case
             when not is_valid
                 then
-                    'the last basket with a value is ' || cast(basket_age_days as varchar)
+                    'the last basket with a value is ' || cast(basket_age_days as string)
                     || ' days old, above 400; on it '
         end as stale_text
     from ratios_of_the_day
@@ -119,7 +119,7 @@ dearness as (
         as_of_date,
         'dearer_' || method as convention,
         case when is_valid then ratio end as value,
-        stale_text || cast(round(ratio, 2) as varchar) || case
+        stale_text || {{ said('ratio', 2) }} || case
             when ratio > 1 then ': would be supported'
             else ': would not be supported'
         end as missing_reason,
@@ -136,8 +136,8 @@ dearness as (
         case
             when percentile is null
                 then
-                    'only ' || cast(comparable_dates as varchar) || ' earlier baskets to compare with, 20 are needed'
-            when not is_valid then stale_text || cast(round(percentile, 1) as varchar) || ' %'
+                    'only ' || cast(comparable_dates as string) || ' earlier baskets to compare with, 20 are needed'
+            when not is_valid then stale_text || {{ said('percentile', 1) }} || ' %'
         end as missing_reason,
         basket_text as reason,
         known_on as inputs_as_of
@@ -157,10 +157,10 @@ dearness as (
             when ratios_at_the_election.ratio is null then 'no basket that was valid at the election'
             when latest_ratios.basket_date <= elections.election_session_date then 'no basket since the election'
             when not latest_ratios.is_valid
-                then latest_ratios.stale_text || cast(round(latest_ratios.ratio, 2) as varchar)
+                then latest_ratios.stale_text || {{ said('latest_ratios.ratio', 2) }}
         end as missing_reason,
         latest_ratios.basket_text || ', at the election '
-        || cast(round(ratios_at_the_election.ratio, 2) as varchar) as reason,
+        || {{ said('ratios_at_the_election.ratio', 2) }} as reason,
         latest_ratios.known_on as inputs_as_of
     from latest_ratios
     inner join elections on latest_ratios.as_of_date = elections.session_date
@@ -256,13 +256,13 @@ debt as (
         case
             when not is_valid
                 then
-                    'the last basket with a value is ' || cast(basket_age_days as varchar)
-                    || ' days old, above 400; on it ' || cast(round(small_pct, 1) as varchar) || ' against '
-                    || cast(round(large_pct, 1) as varchar) || ' %: would '
+                    'the last basket with a value is ' || cast(basket_age_days as string)
+                    || ' days old, above 400; on it ' || {{ said('small_pct', 1) }} || ' against '
+                    || {{ said('large_pct', 1) }} || ' %: would '
                     || case when difference_pp > 0 then 'be supported' else 'not be supported' end
         end as missing_reason,
-        small_basket || ' ' || cast(round(small_pct, 1) as varchar) || ' %, ' || large_basket || ' '
-        || cast(round(large_pct, 1) as varchar) || ' %, of ' || cast(basket_date as varchar) as reason,
+        small_basket || ' ' || {{ said('small_pct', 1) }} || ' %, ' || large_basket || ' '
+        || {{ said('large_pct', 1) }} || ' %, of ' || cast(basket_date as string) as reason,
         known_on as inputs_as_of
     from debts_of_the_day
     where basket_from_latest = 1

@@ -111,14 +111,14 @@ falls as (
             when signals.convention = 'rest_of_year' then first_falls.is_complete
             else forward.outcome_end_date is not null
         end as is_complete,
-        'first fall of 3 % on ' || coalesce(cast(first_falls.first_fall_3_date as varchar), 'no day so far')
-        || ', of 5 % on ' || coalesce(cast(first_falls.first_fall_5_date as varchar), 'no day so far') as detail
+        'first fall of 3 % on ' || coalesce(cast(first_falls.first_fall_3_date as string), 'no day so far')
+        || ', of 5 % on ' || coalesce(cast(first_falls.first_fall_5_date as string), 'no day so far') as detail
     from signals
     left join first_falls on signals.as_of_date = first_falls.session_date
     left join forward
         on
             signals.as_of_date = forward.session_date
-            and signals.convention = 'next_' || cast(forward.horizon_sessions as varchar) || '_sessions'
+            and signals.convention = 'next_' || cast(forward.horizon_sessions as string) || '_sessions'
     where
         signals.horizon_end is not null
         and signals.horizon_end > signals.as_of_date
@@ -176,7 +176,7 @@ final as (
             when outcome_value > 0 then 'came_true'
             else 'did_not'
         end as result,
-        cast(null as varchar) as detail
+        cast(null as string) as detail
     from years
 )
 

@@ -46,7 +46,7 @@ gaps as (
     union all
     select
         performance.session_date,
-        concat('etf_', performance.return_basis) as convention,
+        concat_ws('', 'etf_', performance.return_basis) as convention,
         performance.ytd_gap_pp,
         performance.ytd_gap_rank_from_worst as rank_from_worst,
         performance.years_compared
@@ -67,9 +67,10 @@ underperformance as (
             when gaps.years_compared < {{ years_needed }}
                 then 'fewer than {{ years_needed }} earlier years to compare with'
         end as missing_reason,
-        concat(
-            'rank ', cast(gaps.rank_from_worst as varchar), ' from the worst of ',
-            cast(gaps.years_compared + 1 as varchar), ' years'
+        concat_ws(
+            '',
+            'rank ', cast(gaps.rank_from_worst as string), ' from the worst of ',
+            cast(gaps.years_compared + 1 as string), ' years'
         ) as reason,
         gaps.session_date as inputs_as_of
     from days
@@ -90,7 +91,7 @@ months as (
     union all
     select
         election_months.*,
-        concat('etf_', election_months.return_basis) as convention
+        concat_ws('', 'etf_', election_months.return_basis) as convention
     from election_months
     where election_months.pair_id = 'IWM_SPY'
 ),
@@ -105,14 +106,15 @@ after_the_election as (
         days.framing = 'as_written' or months.month_small_return_pct > months.month_large_return_pct as is_also_true,
         case
             when months.month_session_date is null
-                then concat('the month after the election ends on ', cast(months.month_end_date as varchar))
+                then concat_ws('', 'the month after the election ends on ', cast(months.month_end_date as string))
         end as missing_reason,
-        concat(
-            'from ', cast(months.election_session_date as varchar), ' to ', cast(months.month_session_date as varchar),
-            '; large caps ', cast(round(months.month_large_return_pct, 2) as varchar), ' %',
+        concat_ws(
+            '',
+            'from ', cast(months.election_session_date as string), ' to ', cast(months.month_session_date as string),
+            '; large caps ', {{ said('months.month_large_return_pct', 2) }}, ' %',
             coalesce(
-                '; of the relative gain of ' || cast(round(months.month_relative_pct, 2) as varchar) || ' % '
-                || cast(cast(round(months.month_gain_left_pct) as integer) as varchar) || ' % is left',
+                '; of the relative gain of ' || {{ said('months.month_relative_pct', 2) }} || ' % '
+                || cast(cast(round(months.month_gain_left_pct) as integer) as string) || ' % is left',
                 ''
             )
         ) as reason,

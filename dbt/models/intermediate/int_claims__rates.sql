@@ -78,8 +78,8 @@ trouble as (
         coefficient as value,
         t_value <= -{{ significant_t }} as is_also_true,
         case when coefficient is null then coalesce(reason, 'no regression') end as missing_reason,
-        't ' || cast(round(t_value, 2) as varchar) || ', ' || cast(observations as varchar) || ' sessions from '
-        || cast(window_start as varchar) as reason,
+        't ' || {{ said('t_value', 2) }} || ', ' || cast(observations as string) || ' sessions from '
+        || cast(window_start as string) as reason,
         window_end as inputs_as_of
     from regressions_of_the_day
     where window_from_latest = 1
@@ -143,9 +143,9 @@ expected as (
         end as value,
         true as is_also_true,
         odds_of_the_day.null_reason,
-        'meeting of ' || cast(odds_of_the_day.meeting_date as varchar) || ': '
-        || cast(round(odds_of_the_day.post_pct, 1) as varchar) || ' % (post), '
-        || cast(round(odds_of_the_day.pre_pct, 1) as varchar) || ' % (pre); market-implied, not a forecast' as reason,
+        'meeting of ' || cast(odds_of_the_day.meeting_date as string) || ': '
+        || {{ said('odds_of_the_day.post_pct', 1) }} || ' % (post), '
+        || {{ said('odds_of_the_day.pre_pct', 1) }} || ' % (pre); market-implied, not a forecast' as reason,
         odds_of_the_day.watch_date as inputs_as_of
     from odds_of_the_day
     cross join conventions

@@ -51,7 +51,7 @@ cards as (
     select
         sample_end,
         signal_id,
-        lower(signal_id) || '_' || cast(horizon_sessions as varchar) || '_sessions' as convention,
+        lower(signal_id) || '_' || cast(horizon_sessions as string) || '_sessions' as convention,
         on_days,
         episodes,
         reason,
@@ -114,11 +114,11 @@ warning as (
             when not signals.is_on then ' is off'
             else ' is not defined'
         end
-        || '; after it ' || cast(round(cards_of_the_day.on_pct, 1) as varchar) || ' %, on all days '
-        || cast(round(cards_of_the_day.all_pct, 1) as varchar) || ' %; interval '
-        || cast(round(cards_of_the_day.ci_low_pp, 1) as varchar) || ' to '
-        || cast(round(cards_of_the_day.ci_high_pp, 1) as varchar) || ' pp over '
-        || cast(cards_of_the_day.episodes as varchar) || ' episodes' as reason,
+        || '; after it ' || {{ said('cards_of_the_day.on_pct', 1) }} || ' %, on all days '
+        || {{ said('cards_of_the_day.all_pct', 1) }} || ' %; interval '
+        || {{ said('cards_of_the_day.ci_low_pp', 1) }} || ' to '
+        || {{ said('cards_of_the_day.ci_high_pp', 1) }} || ' pp over '
+        || cast(cards_of_the_day.episodes as string) || ' episodes' as reason,
         cards_of_the_day.sample_end as inputs_as_of,
         cast(null as date) as horizon_end
     from cards_of_the_day
@@ -169,10 +169,10 @@ fall as (
             when ahead.horizon_sessions = 0 then 'the year has no session left'
         end as missing_reason,
         coalesce(
-            'base rate: ' || cast(round(ahead.p_drawdown_3_pct, 1) as varchar) || ' % of '
-            || cast(ahead.base_days as varchar) || ' earlier days saw a fall of 3 % or more within '
-            || cast(ahead.horizon_sessions as varchar) || ' sessions, '
-            || cast(round(ahead.p_drawdown_3_to_5_pct, 1) as varchar) || ' % one of 3 to 5 %'
+            'base rate: ' || {{ said('ahead.p_drawdown_3_pct', 1) }} || ' % of '
+            || cast(ahead.base_days as string) || ' earlier days saw a fall of 3 % or more within '
+            || cast(ahead.horizon_sessions as string) || ' sessions, '
+            || {{ said('ahead.p_drawdown_3_to_5_pct', 1) }} || ' % one of 3 to 5 %'
             || case when ahead.p_drawdown_3_pct >= 95 then ': nearly unfalsifiable' else '' end,
             'no earlier day with a horizon that has ended'
         ) as reason,
@@ -212,8 +212,8 @@ earlier_years as (
         places.session_date,
         places.year_end_date,
         count(*) as years,
-        100 * avg(case when rests.large_return > 0 then 1.0 else 0.0 end) as large_rose_pct,
-        100 * avg(case when rests.small_return > 0 then 1.0 else 0.0 end) as small_rose_pct
+        100 * avg(case when rests.large_return > 0 then 1 else 0 end) as large_rose_pct,
+        100 * avg(case when rests.small_return > 0 then 1 else 0 end) as small_rose_pct
     from places
     inner join rests
         on
@@ -247,7 +247,7 @@ rest_of_the_year as (
         case when places.session_date = places.year_end_date then 'the year has no session left' end as missing_reason,
         case
             when earlier_years.years >= {{ years_needed }}
-                then 'base rate over ' || cast(earlier_years.years as varchar) || ' earlier years'
+                then 'base rate over ' || cast(earlier_years.years as string) || ' earlier years'
             else 'fewer than {{ years_needed }} earlier years for a base rate'
         end as reason,
         places.session_date as inputs_as_of,

@@ -47,7 +47,7 @@ final as (
                 basket_weight_pct is null
                 or basket_weight_pct not between {{ lowest_weight_pct }} and {{ highest_weight_pct }}
                 then
-                    'weights add up to ' || coalesce(cast(round(basket_weight_pct, 2) as varchar), 'nothing')
+                    'weights add up to ' || coalesce({{ said('basket_weight_pct', 2) }}, 'nothing')
                     || ' %, outside {{ lowest_weight_pct }} to {{ highest_weight_pct }}'
             when equity_rows = 0 then 'no equity in the basket'
         end as basket_reason

@@ -155,8 +155,8 @@ loss_makers as (
         knowledge,
         basket,
         as_of_date,
-        100.0 * count(case when owned_usd < 0 then 1 end) / count(*) as loss_makers_pct,
-        100.0 * {{ sum_in_order('case when owned_usd < 0 then market_value_usd else 0 end') }}
+        100 * count(case when owned_usd < 0 then 1 end) / count(*) as loss_makers_pct,
+        100 * {{ sum_in_order('case when owned_usd < 0 then market_value_usd else 0 end') }}
         / {{ sum_in_order('market_value_usd') }}
             as loss_makers_weight_pct
     from amounts
@@ -239,7 +239,7 @@ reasoned as (
                 then 'no valid ' || covered.denominator_name || ' of any company known on the day'
             when covered.coverage_pct < {{ lowest_coverage_pct }}
                 then
-                    'coverage ' || cast(round(covered.coverage_pct, 1) as varchar)
+                    'coverage ' || {{ said('covered.coverage_pct', 1) }}
                     || ' %, below {{ lowest_coverage_pct }}'
             when covered.owned_usd is null then 'no company with positive ' || covered.denominator_name
             when covered.measure <> 'dividend_yield_pct' and covered.owned_usd <= 0

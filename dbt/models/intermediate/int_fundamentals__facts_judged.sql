@@ -312,29 +312,29 @@ final as (
         rule,
         case rule
             when 'filed_before_period_end'
-                then 'filed ' || cast(filed_date as varchar) || ', before the period ended'
+                then 'filed ' || cast(filed_date as string) || ', before the period ended'
             when 'fiscal_year_changed'
                 then
-                    'called annual, but ended ' || cast(days_since_previous_period as varchar)
+                    'called annual, but ended ' || cast(days_since_previous_period as string)
                     || ' days after the period before: not twelve months'
             when 'negative_amount' then 'cannot be negative'
             when 'zero_amount' then 'cannot be zero'
             when 'shares_against_vintage_before'
                 then
-                    cast(round(times_vintage_before, 4) as varchar)
+                    {{ said('times_vintage_before', 4) }}
                     || ' times what the vintage before gave for the same period: other share basis than the prices'
             when 'shares_against_filings_before'
-                then cast(round(times_earlier, 6) as varchar) || ' times the count of the filings before'
+                then {{ said('times_earlier', 6) }} || ' times the count of the filings before'
             when 'scale_against_filings_before'
                 then
-                    cast(round(times_earlier, 6) as varchar)
+                    {{ said('times_earlier', 6) }}
                     || ' times the level of the filings before: looks like another unit'
             when 'earnings_beyond_assets'
                 then
                     'net income beyond {{ most_earnings_of_assets }} times total assets: '
                     || 'one of them is in another unit'
             when 'filing_in_another_unit'
-                then cast(concepts_off_scale as varchar) || ' figures of this filing are in another unit'
+                then cast(concepts_off_scale as string) || ' figures of this filing are in another unit'
         end as reason
     from judged_with_restatements
 )

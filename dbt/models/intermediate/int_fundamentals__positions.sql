@@ -662,30 +662,30 @@ final as (
         case rule
             when 'not_equity' then 'cash, a future or collateral, whatever it is labelled'
             when 'duplicate_ticker'
-                then cast(rows_of_ticker as varchar) || ' rows of this ticker on the day: none counts'
+                then cast(rows_of_ticker as string) || ' rows of this ticker on the day: none counts'
             when 'value_not_positive'
                 then
-                    'market value ' || coalesce(cast(market_value_usd as varchar), 'missing') || ' and weight '
-                    || coalesce(cast(weight_pct as varchar), 'missing') || ' of an equity position'
-            when 'price_not_positive' then 'price ' || coalesce(cast(price_usd as varchar), 'missing')
+                    'market value ' || coalesce({{ number_text('market_value_usd') }}, 'missing') || ' and weight '
+                    || coalesce({{ number_text('weight_pct') }}, 'missing') || ' of an equity position'
+            when 'price_not_positive' then 'price ' || coalesce({{ number_text('price_usd') }}, 'missing')
             when 'price_out_of_range'
                 then
-                    'price ' || cast(price_usd as varchar)
+                    'price ' || {{ number_text('price_usd') }}
                     || ' above {{ highest_price_usd }} without a share class known for it: price and shares rescaled'
             when 'shares_times_price_against_value'
                 then
-                    'shares times price is ' || cast(round(times_market_value, 4) as varchar)
+                    'shares times price is ' || {{ said('times_market_value', 4) }}
                     || ' times the market value'
             when 'weight_against_value'
                 then
-                    'weight ' || cast(weight_pct as varchar) || ' %, but the market value implies '
-                    || cast(round(implied_weight_pct, 4) as varchar) || ' %'
+                    'weight ' || {{ number_text('weight_pct') }} || ' %, but the market value implies '
+                    || {{ said('implied_weight_pct', 4) }} || ' %'
             when 'jump_by_a_round_factor'
                 then
-                    'shares ' || cast(round(times_shares_before, 4) as varchar) || ' times and price '
-                    || cast(round(times_price_before, 4) as varchar) || ' times those of the basket before'
+                    'shares ' || {{ said('times_shares_before', 4) }} || ' times and price '
+                    || {{ said('times_price_before', 4) }} || ' times those of the basket before'
             when 'ticker_of_two_companies'
-                then cast(companies_of_ticker as varchar) || ' companies carry this ticker on the day: neither counts'
+                then cast(companies_of_ticker as string) || ' companies carry this ticker on the day: neither counts'
             when 'no_valid_facts' then 'the facts known of the company are too old, or not one counts'
             when 'figures_not_read'
                 then
@@ -698,23 +698,23 @@ final as (
             when 'no_share_count' then 'no diluted share count among the facts'
             when 'company_value_against_basket'
                 then
-                    'the basket holds ' || cast(round(company_stake, 4) as varchar)
+                    'the basket holds ' || {{ said('company_stake', 4) }}
                     || ' times the shares that the facts give the company'
             when 'company_value_against_weight'
                 then
-                    'the fund would own ' || cast(round(company_stake / median_stake, 4) as varchar)
+                    'the fund would own ' || {{ said('company_stake / median_stake', 4) }}
                     || ' times its median stake'
                     || case
                         when shares_restated_times > {{ factor }}
                             then
-                                ', and a later vintage wrote ' || cast(round(shares_restated_times, 2) as varchar)
+                                ', and a later vintage wrote ' || {{ said('shares_restated_times', 2) }}
                                 || ' times the shares into old filings'
                         else ''
                     end
                     || ': shares and price are on other bases'
             when 'company_value_against_assets'
                 then
-                    'company value ' || cast(round(company_value_usd / assets_usd, 1) as varchar)
+                    'company value ' || {{ said('company_value_usd / assets_usd', 1) }}
                     || ' times total assets, above {{ most_caps_of_assets }}'
             else shares_reason
         end as reason

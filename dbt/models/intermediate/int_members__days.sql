@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='recompute_from',
     unique_key=['member_id', 'session_date'],
     on_schema_change='ignore'
@@ -291,16 +291,22 @@ measured as (
         changed_from,
         price,
         first_session_number - 1 + row_number() over own_sessions as session_number,
-        sum(price) over (own_sessions rows between 49 preceding and current row) as sum_50d,
-        sum(price) over (own_sessions rows between 199 preceding and current row) as sum_200d,
-        max(price) over (own_sessions rows between {{ year - 1 }} preceding and 1 preceding) as highest_before,
-        min(price) over (own_sessions rows between {{ year - 1 }} preceding and 1 preceding) as lowest_before,
+        sum(price) over last_50 as sum_50d,
+        sum(price) over last_200 as sum_200d,
+        max(price) over year_before as highest_before,
+        min(price) over year_before as lowest_before,
         lag(price) over own_sessions as previous_price,
         lag(nyse_session_number) over own_sessions as previous_nyse_session_number,
         lag(price, {{ year }}) over own_sessions as price_year_before,
         lag(session_date, {{ year }}) over own_sessions as year_before_date
     from closes
-    window own_sessions as (partition by member_id order by session_date)
+    window
+        own_sessions as (partition by member_id order by session_date),
+        last_50 as (partition by member_id order by session_date rows between 49 preceding and current row),
+        last_200 as (partition by member_id order by session_date rows between 199 preceding and current row),
+        year_before as (
+            partition by member_id order by session_date rows between {{ year - 1 }} preceding and 1 preceding
+        )
 ),
 
 final as (

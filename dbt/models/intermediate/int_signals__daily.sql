@@ -69,7 +69,7 @@ earlier_gaps as (
         session_number,
         gap_63d_pp,
         count(gap_63d_pp) over before_today as earlier_gaps,
-        quantile_cont(gap_63d_pp, {{ gap_quantile }}) over before_today as gap_quantile_pp
+        {{ quantile('gap_63d_pp', gap_quantile) }} over before_today as gap_quantile_pp
     from measured
     window
         before_today as (

@@ -53,8 +53,8 @@ read_on as (
         case
             when tested.verdict = 'open' and days.as_of_date >= tested.horizon_end
                 then
-                    'due ' || cast(tested.horizon_end as varchar) || ': '
-                    || coalesce(cast(round(outcomes.outcome_value, 2) as varchar) || ' %', 'no outcome')
+                    'due ' || cast(tested.horizon_end as string) || ': '
+                    || coalesce({{ said('outcomes.outcome_value', 2) }} || ' %', 'no outcome')
             else tested.reason
         end as reason,
         case

@@ -93,7 +93,7 @@ final as (
         cast(judged.value as double) as value,
         cast(judged.threshold as double) as threshold,
         checks.unit,
-        judged.series || ', ' || cast(judged.day as varchar) || ': ' || judged.finding || '. '
+        judged.series || ', ' || cast(judged.day as string) || ': ' || judged.finding || '. '
         || checks.what_to_do || '.' as sentence,
         checks.severity,
         judged.is_known,

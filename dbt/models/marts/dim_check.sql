@@ -3,17 +3,17 @@ with checks as (
 ),
 
 thresholds as (
-    select * from {{ ref('check_thresholds') }}
+    select
+        *,
+        replace(parameter, '_', ' ') || ' '
+        || case when value = round(value) then {{ said('value', 0) }} else {{ number_text('value') }} end as limit_text
+    from {{ ref('check_thresholds') }}
 ),
 
 limits as (
     select
         check_id,
-        string_agg(
-            replace(parameter, '_', ' ') || ' '
-            || case when value = round(value) then {{ said('value', 0) }} else cast(value as varchar) end, '; '
-            order by parameter
-        ) as limits_text,
+        {{ joined_text('limit_text', 'parameter', "'; '") }} as limits_text,
         max(set_on) as limits_set_on
     from thresholds
     group by check_id

@@ -24,10 +24,10 @@ all_events as (
     from events
     union all
     select
-        concat('fomc_', cast(meeting_date as varchar(10))) as event_id,
+        concat_ws('', 'fomc_', cast(meeting_date as string)) as event_id,
         meeting_date as event_date,
         'fomc_change' as kind,
-        concat('FOMC ', decision, ' of ', cast(cast(abs(change_bp) as integer) as varchar(10)), ' bp, ', kind) as name,
+        concat_ws('', 'FOMC ', decision, ' of ', {{ said('abs(change_bp)', 0) }}, ' bp, ', kind) as name,
         'same_session' as first_effect,
         false as is_anchor,
         change_bp,

@@ -242,7 +242,7 @@ reasoned as (
             when coverage_pct = 0 and measure = 'floating_share' then 'no data: the facts name no floating-rate debt'
             when coverage_pct = 0 then 'no valid facts of any company known on the day'
             when coverage_pct < {{ lowest_coverage_pct }}
-                then 'coverage ' || cast(round(coverage_pct, 1) as varchar) || ' %, below {{ lowest_coverage_pct }}'
+                then 'coverage ' || {{ said('coverage_pct', 1) }} || ' %, below {{ lowest_coverage_pct }}'
             when below_line is null or below_line <= 0 then 'sum of ' || below_line_name || ' is not above zero'
         end as null_reason
     from covered
@@ -259,11 +259,11 @@ select
     coverage_pct,
     case
         when coverage_pct > 0
-            then 100.0 * (companies_with_data - meaningful_companies) / companies_with_data
+            then 100 * (companies_with_data - meaningful_companies) / companies_with_data
     end as not_meaningful_pct,
     case when coverage_pct > 0 then cast(companies_with_data as integer) else 0 end as companies,
     case
-        when coverage_pct > 0 then 100.0 * silent_companies / companies_with_data
+        when coverage_pct > 0 then 100 * silent_companies / companies_with_data
     end as debt_free_by_silence_pct,
     first_period_end,
     last_period_end,

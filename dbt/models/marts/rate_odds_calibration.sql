@@ -5,8 +5,8 @@ with calibration as (
 labelled as (
     select
         *,
-        cast(cast(bin_lower_pct as integer) as varchar) as lower_label,
-        cast(cast(bin_upper_pct as integer) as varchar) as upper_label
+        cast(cast(bin_lower_pct as integer) as string) as lower_label,
+        cast(cast(bin_upper_pct as integer) as string) as upper_label
     from calibration
 ),
 

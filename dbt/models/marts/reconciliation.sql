@@ -155,7 +155,7 @@ range_probabilities as (
         asked.as_of,
         asked.source,
         rate_probabilities.probability_pct as computed_value,
-        cast(null as varchar) as null_reason
+        cast(null as string) as null_reason
     from asked
     inner join rate_probabilities
         on
@@ -201,7 +201,7 @@ price_returns as (
         return_sessions.as_of,
         return_sessions.source,
         100 * (ends.close / nullif(bases.close, 0) - 1) as computed_value,
-        cast(null as varchar) as null_reason
+        cast(null as string) as null_reason
     from return_sessions
     inner join price_levels as ends
         on
@@ -263,7 +263,7 @@ index_pes as (
         asked.as_of,
         asked.source,
         index_fundamentals.pe_ttm as computed_value,
-        cast(null as varchar) as null_reason
+        cast(null as string) as null_reason
     from asked
     inner join index_fundamentals
         on
@@ -348,7 +348,7 @@ select
             then 'not computed: no flows of ' || subject || ' for these days in the warehouse'
         when computation in ('hike_probability', 'range_probability')
             then
-                'not computed: no odds for the meeting of ' || cast(meeting_date as varchar)
+                'not computed: no odds for the meeting of ' || cast(meeting_date as string)
                 || ' on that day in the warehouse'
         when computation = 'price_return' then 'not computed: no closes of ' || subject || ' around these days'
         when computation = 'index_pe' then 'not computed: no earnings of ' || subject || ' for that month'

@@ -85,7 +85,7 @@ select
     pairs.relative_earnings_yield,
     case
         when history.comparable_dates >= {{ dates_needed }} and pairs.relative_earnings_yield is not null
-            then 100.0 * history.lower_dates / history.comparable_dates
+            then 100 * history.lower_dates / history.comparable_dates
     end as percentile,
     case
         when history.comparable_dates >= {{ dates_needed }}

@@ -78,7 +78,7 @@ with_previous as (
             false
         ) as is_repeated_bar,
         case when volume_shares is not null then count(volume_shares) over short_past end as volumes_before,
-        median(volume_shares) over short_past as usual_volume
+        {{ quantile('volume_shares', 0.5) }} over short_past as usual_volume
     from on_sessions
     window
         by_symbol as (partition by symbol order by session_date),
@@ -110,7 +110,7 @@ neighbours as (
         asset_class,
         move_pct,
         move_pct - lag(move_pct) over of_the_day as above_pp,
-        lead(move_pct) over of_the_day - move_pct as below_pp,
+        (lead(move_pct) over of_the_day) - move_pct as below_pp,
         count(*) over (partition by asset_class, session_date) as moves_of_class
     from moves
     where move_pct is not null
@@ -128,7 +128,7 @@ distances as (
 usual_distances as (
     select
         *,
-        median(distance_pp) over past as usual_distance_pp,
+        {{ quantile('distance_pp', 0.5) }} over past as usual_distance_pp,
         count(distance_pp) over past as distances_before
     from distances
     window past as (
@@ -204,8 +204,8 @@ gaps as (
         moves.session_date as known_on,
         moves.session_number - moves.previous_number - 1 as value,
         limits.prices_gap__sessions as threshold,
-        cast(moves.session_number - moves.previous_number - 1 as varchar) || ' sessions without a bar before '
-        || cast(moves.session_date as varchar) as finding
+        cast(moves.session_number - moves.previous_number - 1 as string) || ' sessions without a bar before '
+        || cast(moves.session_date as string) as finding
     from moves
     inner join sessions as first_missing
         on moves.previous_number + 1 = first_missing.session_number
@@ -234,7 +234,7 @@ stale as (
         detected.session_date as known_on,
         stale_runs.sessions_allowed as value,
         stale_runs.sessions_allowed as threshold,
-        'no bar for ' || cast(stale_runs.sessions_allowed as varchar) || ' sessions while other symbols have theirs'
+        'no bar for ' || cast(stale_runs.sessions_allowed as string) || ' sessions while other symbols have theirs'
             as finding
     from stale_runs
     inner join sessions as first_missing
@@ -339,7 +339,7 @@ dividends as (
         session_date,
         dividend_per_share,
         100 * dividend_per_share / previous_close as dividend_pct,
-        median(100 * dividend_per_share / previous_close) over dividends_before as usual_pct,
+        {{ quantile('100 * dividend_per_share / previous_close', 0.5) }} over dividends_before as usual_pct,
         count(*) over dividends_before as earlier_dividends
     from moves
     where
@@ -416,8 +416,8 @@ drifts as (
             partition by symbol, index_symbol order by session_date
             rows between unbounded preceding and current row
         ) as drift_pp,
-        median(abs(difference_pp)) over short_past as usual_difference_pp,
-        median(abs(difference_pp)) over past as tracking_difference_pp,
+        {{ quantile('abs(difference_pp)', 0.5) }} over short_past as usual_difference_pp,
+        {{ quantile('abs(difference_pp)', 0.5) }} over past as tracking_difference_pp,
         count(*) over short_past as differences_before
     from beside_index
     window
@@ -434,7 +434,7 @@ drifts as (
 deviations as (
     select
         *,
-        drift_pp - median(drift_pp) over (
+        drift_pp - {{ quantile('drift_pp', 0.5) }} over (
             partition by symbol, index_symbol order by session_date
             rows between {{ usual_rows_at_least }} preceding and 1 preceding
         ) as deviation_pp

@@ -70,8 +70,8 @@ gaps as (
         numbered.session_date as last_day,
         numbered.session_number - numbered.previous_number - 1 as value,
         limits.flows_gap__sessions as threshold,
-        cast(numbered.session_number - numbered.previous_number - 1 as varchar) || ' sessions without a row before '
-        || cast(numbered.session_date as varchar) as finding
+        cast(numbered.session_number - numbered.previous_number - 1 as string) || ' sessions without a row before '
+        || cast(numbered.session_date as string) as finding
     from numbered
     cross join limits
     inner join sessions as first_missing
@@ -101,7 +101,7 @@ stale as (
         detected.session_date as last_day,
         stale_runs.sessions_allowed as value,
         stale_runs.sessions_allowed as threshold,
-        'no row for ' || cast(stale_runs.sessions_allowed as varchar) || ' sessions while other funds have theirs'
+        'no row for ' || cast(stale_runs.sessions_allowed as string) || ' sessions while other funds have theirs'
             as finding
     from stale_runs
     inner join sessions as first_missing
@@ -127,7 +127,7 @@ share_verdicts as (
             when 'frozen'
                 then
                     'share count of ' || {{ said('shares_stamped', 0) }} || ' unchanged for '
-                    || cast(unchanged_sessions as varchar) || ' rows, much longer than usual'
+                    || cast(unchanged_sessions as string) || ' rows, much longer than usual'
             when 'split awaited' then 'the NAV is split and the share count is not'
             else
                 'share count of ' || {{ said('shares_stamped', 0) }}
@@ -160,7 +160,7 @@ rounded_counts as (
         shares_stamped,
         roundness,
         -- a share of the rows would be the lowest of a short past: one wrong count would excuse the next
-        list_sort(list(roundness) over past)[{{ finer_rows }}] as usual_roundness,
+        {{ nth_lowest('roundness', finer_rows, 'past') }} as usual_roundness,
         count(*) over past as rows_before
     from numbered
     where shares_stamped is not null

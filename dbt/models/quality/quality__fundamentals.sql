@@ -76,7 +76,7 @@ weights as (
         basket_sums.known_on,
         basket_sums.weight_pct as value,
         limits.holdings_weights__maximum_pp as threshold,
-        'weights of ' || cast(basket_sums.positions as varchar) || ' positions add up to '
+        'weights of ' || cast(basket_sums.positions as string) || ' positions add up to '
         || {{ said('basket_sums.weight_pct', 3) }} || ' %' as finding
     from basket_sums
     cross join limits
@@ -116,9 +116,9 @@ fact_verdicts as (
         company_id || ' ' || concept as series,
         period_end as day,
         min(known_on) as known_on,
-        arg_min(fact_value, (known_on, reason)) as value,
+        min_by(fact_value, (known_on, reason)) as value,
         cast(null as double) as threshold,
-        arg_min(reason, (known_on, reason)) as finding
+        min_by(reason, (known_on, reason)) as finding
     from facts_judged
     where rule not in ('negative_amount', 'zero_amount')
     group by
@@ -157,9 +157,9 @@ restated as (
         sizes.company_id || ' ' || sizes.concept as series,
         sizes.period_end as day,
         min(sizes.known_on) as known_on,
-        arg_min(sizes.fact_value, (sizes.known_on, sizes.times_before)) as value,
+        min_by(sizes.fact_value, (sizes.known_on, sizes.times_before)) as value,
         cast(null as double) as threshold,
-        {{ said('arg_min(sizes.times_before, (sizes.known_on, sizes.times_before))', 6) }}
+        {{ said('min_by(sizes.times_before, (sizes.known_on, sizes.times_before))', 6) }}
         || ' times what the vintage before gave for the same period' as finding
     from sizes
     cross join limits
@@ -180,9 +180,9 @@ signs as (
         company_id || ' ' || concept as series,
         period_end as day,
         cast(min(available_at_utc) as date) as known_on,
-        arg_min(fact_value, (available_at_utc, fact_value)) as value,
+        min_by(fact_value, (available_at_utc, fact_value)) as value,
         cast(0 as double) as threshold,
-        concept || ' of ' || {{ said('arg_min(fact_value, (available_at_utc, fact_value))', 0) }}
+        concept || ' of ' || {{ said('min_by(fact_value, (available_at_utc, fact_value))', 0) }}
         || ', which it cannot be' as finding
     from vintages
     where
@@ -201,7 +201,7 @@ early_filings as (
         vintages.period_end,
         limits.facts_filed_early__days as days_expected,
         cast(min(vintages.available_at_utc) as date) as known_on,
-        arg_min(vintages.filed_date, (vintages.available_at_utc, vintages.filed_date)) as filed_date
+        min_by(vintages.filed_date, (vintages.available_at_utc, vintages.filed_date)) as filed_date
     from vintages
     cross join limits
     where
@@ -221,8 +221,8 @@ filed_early as (
         known_on,
         {{ days_between('period_end', 'filed_date') }} as value,
         days_expected as threshold,
-        'filed ' || cast(filed_date as varchar) || ', '
-        || cast({{ days_between('period_end', 'filed_date') }} as varchar)
+        'filed ' || cast(filed_date as string) || ', '
+        || cast({{ days_between('period_end', 'filed_date') }} as string)
         || ' days after the period ended: no report is that quick' as finding
     from early_filings
 ),

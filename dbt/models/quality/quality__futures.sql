@@ -83,8 +83,8 @@ gaps as (
         on_sessions.session_date as known_on,
         on_sessions.session_number - on_sessions.previous_number - 1 as value,
         limits.futures_gap__sessions as threshold,
-        cast(on_sessions.session_number - on_sessions.previous_number - 1 as varchar)
-        || ' sessions without any settlement before ' || cast(on_sessions.session_date as varchar) as finding
+        cast(on_sessions.session_number - on_sessions.previous_number - 1 as string)
+        || ' sessions without any settlement before ' || cast(on_sessions.session_date as string) as finding
     from on_sessions
     cross join limits
     inner join sessions as first_missing
@@ -133,7 +133,7 @@ off_neighbours as (
 jumps as (
     select
         'futures_jump' as check_id,
-        strftime(off_neighbours.contract_month, '%Y-%m') as series,
+        substr(cast(off_neighbours.contract_month as string), 1, 7) as series,
         off_neighbours.watch_date as day,
         off_neighbours.watch_date as known_on,
         off_neighbours.off_bp as value,
@@ -196,12 +196,12 @@ frozen_days as (
 frozen as (
     select
         'futures_frozen' as check_id,
-        strftime(contract_month, '%Y-%m') as series,
+        substr(cast(contract_month as string), 1, 7) as series,
         watch_date as day,
         watch_date as known_on,
         curve_move_bp as value,
         futures_frozen__curve_move_bp as threshold,
-        'settlement stands at ' || {{ said('settle', 4) }} || ' for ' || cast(equal_settlements as varchar)
+        'settlement stands at ' || {{ said('settle', 4) }} || ' for ' || cast(equal_settlements as string)
         || ' watch dates, while the near curve moved by ' || {{ said('curve_move_bp', 1) }} || ' bp' as finding
     from frozen_days
     where frozen_day = 1
@@ -245,8 +245,8 @@ frozen_curves as (
         curve_run_lengths.watch_date as known_on,
         curve_run_lengths.unchanged_dates as value,
         limits.futures_curve_frozen__settlements as threshold,
-        'all ' || cast(curve_run_lengths.contracts as varchar) || ' settlements are those of the day before, for the '
-        || cast(curve_run_lengths.unchanged_dates as varchar) || 'rd time in a row' as finding
+        'all ' || cast(curve_run_lengths.contracts as string) || ' settlements are those of the day before, for the '
+        || cast(curve_run_lengths.unchanged_dates as string) || 'rd time in a row' as finding
     from curve_run_lengths
     cross join limits
     where curve_run_lengths.unchanged_dates = limits.futures_curve_frozen__settlements
@@ -302,7 +302,7 @@ last_settlements as (
     select
         contract_month,
         max(watch_date) as watch_date,
-        arg_max(settle, watch_date) as settle
+        max_by(settle, watch_date) as settle
     from live
     group by contract_month
 ),
@@ -327,7 +327,7 @@ final_settlements as (
 final_findings as (
     select
         'futures_final_settle' as check_id,
-        strftime(final_settlements.contract_month, '%Y-%m') as series,
+        substr(cast(final_settlements.contract_month as string), 1, 7) as series,
         final_settlements.watch_date as day,
         final_settlements.known_on,
         final_settlements.difference_bp as value,

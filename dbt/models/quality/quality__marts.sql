@@ -175,8 +175,8 @@ behind as (
         last_day_of_input as known_on,
         cast(null as double) as value,
         cast(null as double) as threshold,
-        'the mart ends ' || coalesce(cast(last_day_of_mart as varchar), 'before it begins') || ', its input '
-        || cast(last_day_of_input as varchar) as finding
+        'the mart ends ' || coalesce(cast(last_day_of_mart as string), 'before it begins') || ', its input '
+        || cast(last_day_of_input as string) as finding
     from ends
     where
         last_day_of_mart is null
@@ -242,8 +242,8 @@ comparisons as (
     select
         'marts_event_study' as check_id,
         event_study.event_id || ' ' || event_study.pair_id || ' '
-        || cast(event_study.window_start_session as varchar) || ' to '
-        || cast(event_study.window_end_session as varchar) as series,
+        || cast(event_study.window_start_session as string) || ' to '
+        || cast(event_study.window_end_session as string) as series,
         event_study.window_end_date as day,
         event_study.known_on,
         event_study.bhar_pct as one_value,

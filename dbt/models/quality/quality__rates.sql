@@ -80,8 +80,8 @@ gaps as (
         numbered_days.published_on as known_on,
         numbered_days.day_number - numbered_days.previous_number - 1 as value,
         cast(0 as double) as threshold,
-        cast(numbered_days.day_number - numbered_days.previous_number - 1 as varchar)
-        || ' bank days without a rate before ' || cast(numbered_days.session_date as varchar) as finding
+        cast(numbered_days.day_number - numbered_days.previous_number - 1 as string)
+        || ' bank days without a rate before ' || cast(numbered_days.session_date as string) as finding
     from numbered_days
     inner join bank_days as first_missing
         on numbered_days.previous_number + 1 = first_missing.day_number
@@ -167,7 +167,7 @@ targets as (
         decided_spells.target_upper_after_pct as threshold,
         'target ' || {{ said('beside_target.target_lower_pct') }} || ' to '
         || {{ said('beside_target.target_upper_pct') }} || ' %, decided on '
-        || cast(decided_spells.meeting_date as varchar) || ' was '
+        || cast(decided_spells.meeting_date as string) || ' was '
         || {{ said('decided_spells.target_lower_after_pct') }} || ' to '
         || {{ said('decided_spells.target_upper_after_pct') }} || ' %' as finding
     from beside_target
@@ -221,7 +221,7 @@ tenors_gone as (
         next_curve_date as known_on,
         cast(null as double) as value,
         cast(null as double) as threshold,
-        'no yield, and there was one on ' || cast(rate_date as varchar) as finding
+        'no yield, and there was one on ' || cast(rate_date as string) as finding
     from on_curve
     where
         next_curve_date is not null
@@ -296,7 +296,7 @@ frozen_curves as (
         curve_changes.rate_date as known_on,
         count(*) as value,
         max(limits.rates_yield_frozen__tenors) as threshold,
-        'all ' || cast(count(*) as varchar) || ' yields are those of the day before' as finding
+        'all ' || cast(count(*) as string) || ' yields are those of the day before' as finding
     from curve_changes
     cross join limits
     group by curve_changes.rate_date

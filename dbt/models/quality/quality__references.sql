@@ -65,7 +65,7 @@ index_gaps as (
         cast(available_at_utc as date) as known_on,
         {{ days_between('previous_month', 'month_start') }} as value,
         cast(31 as double) as threshold,
-        'no row between ' || cast(previous_month as varchar) || ' and ' || cast(month_start as varchar) as finding
+        'no row between ' || cast(previous_month as string) || ' and ' || cast(month_start as string) as finding
     from index_months
     where month_start > {{ add_months('previous_month', 1) }}
 ),
@@ -260,10 +260,10 @@ membership_findings as (
         cast(null as double) as value,
         cast(null as double) as threshold,
         case
-            when valid_to < valid_from then 'the spell ends ' || cast(valid_to as varchar) || ', before it begins'
+            when valid_to < valid_from then 'the spell ends ' || cast(valid_to as string) || ', before it begins'
             else
-                'the spell before, from ' || cast(previous_from as varchar) || ' to '
-                || coalesce(cast(previous_to as varchar), 'today') || ', is not over'
+                'the spell before, from ' || cast(previous_from as string) || ' to '
+                || coalesce(cast(previous_to as string), 'today') || ', is not over'
         end as finding
     from ordered_memberships
     where
@@ -290,8 +290,8 @@ identifier_findings as (
         cast(null as double) as value,
         cast(null as double) as threshold,
         case
-            when valid_to < valid_from then 'the spell ends ' || cast(valid_to as varchar) || ', before it begins'
-            else 'the symbol still belongs to ' || previous_member || ' since ' || cast(previous_from as varchar)
+            when valid_to < valid_from then 'the spell ends ' || cast(valid_to as string) || ', before it begins'
+            else 'the symbol still belongs to ' || previous_member || ' since ' || cast(previous_from as string)
         end as finding
     from ordered_identifiers
     where

@@ -40,8 +40,8 @@ told_by_two as (
         day,
         min(value) as lowest,
         max(value) as highest,
-        arg_min(source, value) as source_of_lowest,
-        arg_max(source, value) as source_of_highest,
+        min_by(source, value) as source_of_lowest,
+        max_by(source, value) as source_of_highest,
         cast(max(available_at_utc) as date) as known_on
     from numbered
     where
@@ -129,7 +129,7 @@ other_tellings as (
     select
         later.series,
         later.day,
-        first_tellings.source || ', vintage of ' || cast(later.observed_on as varchar) as telling,
+        first_tellings.source || ', vintage of ' || cast(later.observed_on as string) as telling,
         greatest(later.observed_on, cast(later.available_at_utc as date)) as known_on,
         later.value,
         first_tellings.value as first_value,
@@ -194,7 +194,7 @@ lagged as (
         known_on,
         late_changes as value,
         flows_shares_lagged__changes as threshold,
-        cast(late_changes as varchar) || ' of ' || cast(changes as varchar)
+        cast(late_changes as string) || ' of ' || cast(changes as string)
         || ' changed share counts are what the other telling had a row before' as finding
     from late
     where detection = 1

@@ -11,7 +11,7 @@
         'company_facts', 'company_facts', 'concept', 'period_end',
         'company_id, concept, period_type, period_end'
     ),
-    ('index_fundamentals', 'index_fundamentals', '"index"', 'month', '"index", month'),
+    ('index_fundamentals', 'index_fundamentals', 'index', 'month', 'index, month'),
     ('published_figures', 'published_figures', "'all topics'", 'as_of', 'topic, as_of'),
     ('index_membership', 'index_membership', 'index_id', 'valid_from', 'index_id, member_id, valid_from'),
     (
@@ -27,7 +27,7 @@ with final as (
             {{ series }} as series,
             {{ day }} as day,
             count(*) as vintages,
-            count(distinct row(source, {{ grain }})) as rows_told,
+            count(distinct {{ as_row('source, ' ~ grain) }}) as rows_told,
             count_if(coalesce(is_removed, false)) as removals,
             count(distinct source) as sources
         from {{ source('raw', source_table) }}

@@ -3,7 +3,7 @@
     ('daily_bars_on_current_scale', 'daily_bars', 'symbol', 'session_date', 'close'),
     ('fund_nav_shares_on_current_scale', 'fund_nav_shares', 'fund_symbol', 'as_of_date', 'nav_usd'),
     ('fund_nav_shares_on_current_scale', 'fund_nav_shares', 'fund_symbol', 'as_of_date', 'shares_outstanding'),
-    ('fed_funds_futures', 'fed_funds_futures', "strftime(contract_month, '%Y-%m')", 'session_date', 'settle'),
+    ('fed_funds_futures', 'fed_funds_futures', 'substr(cast(contract_month as string), 1, 7)', 'session_date', 'settle'),
     ('policy_rates', 'policy_rates', "'EFFR'", 'rate_date', 'effr_pct'),
     ('treasury_yields', 'treasury_yields', 'tenor', 'rate_date', 'par_yield_pct')
 ] -%}
