@@ -10,13 +10,14 @@ INSTALLED := $(VENV)/.installed
 SOURCE ?=
 INBOX ?=
 SUPERSET_VENV := .venv-superset
+SPARK_VENV := .venv-spark
 PORT ?= 8088
 CAMPAIGN ?=
 SEED ?=
 CASES ?=
 BUILD_OPTIONS := $(if $(SOURCE),--source $(SOURCE)) $(if $(INBOX),--inbox $(INBOX))
 
-.PHONY: help build test check ui bench docs lock clean superset soak internet
+.PHONY: help build test check ui bench docs lock clean superset spark test-spark soak internet
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
@@ -91,8 +92,39 @@ superset: $(INSTALLED) $(SUPERSET_VENV)/.installed ## optional: Superset on the 
 	@$(SUPERSET_VENV)/bin/python superset/bootstrap.py --port $(PORT) \
 	  --data-dir "$$($(BIN)/python -c 'from dagster_project.settings import load_settings; print(load_settings().data_dir)')"
 
+# dbt-spark and pyspark: an environment apart. The machine needs Java 17 or 21 besides.
+$(SPARK_VENV)/.installed: spark/requirements.txt
+	@python=""; \
+	for candidate in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
+	    python="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "No Python of 3.11 to 3.13 with venv found. Install one, or name it: make spark PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; fi; \
+	if ! java -version >/dev/null 2>&1 && [ -z "$${JAVA_HOME:-}" ]; then \
+	  echo "No Java found, which Spark needs. Install a Java 17 or 21, or name it in JAVA_HOME." >&2; exit 1; fi; \
+	echo "Installing Spark into $(SPARK_VENV) with $$($$python --version)"; \
+	rm -rf $(SPARK_VENV); \
+	"$$python" -m venv $(SPARK_VENV); \
+	if command -v uv >/dev/null 2>&1; then \
+	  VIRTUAL_ENV=$(abspath $(SPARK_VENV)) uv pip install --quiet --require-hashes --no-deps -r spark/requirements.txt; \
+	else \
+	  $(SPARK_VENV)/bin/python -m pip install --quiet --require-hashes --no-deps -r spark/requirements.txt; \
+	fi; \
+	touch $@
+
+spark: $(INSTALLED) $(SPARK_VENV)/.installed ## optional: the SQL models on Spark, checked and published (docs/scale.md)
+	@folder="$$($(BIN)/smallcap spark inputs $(if $(SOURCE),--source $(SOURCE)))"; \
+	$(SPARK_VENV)/bin/python spark/run.py --inputs "$$folder/inputs" --results "$$folder/results"; \
+	$(BIN)/smallcap spark load $(if $(SOURCE),--source $(SOURCE)); \
+	$(BIN)/smallcap publish $(if $(SOURCE),--source $(SOURCE))
+
+test-spark: $(INSTALLED) $(SPARK_VENV)/.installed ## Spark against DuckDB on spoiled rows, report in docs/spark_parity.md
+	@nice $(BIN)/python -m tests.spark --spark-python $(SPARK_VENV)/bin/python
+
 # The campaigns are the modules of tests/soak.
-soak: $(INSTALLED) $(if $(filter superset,$(or $(CAMPAIGN),superset)),$(SUPERSET_VENV)/.installed) ## long campaigns, reports in docs/ (CAMPAIGN=name SEED=n CASES=n)
+soak: $(INSTALLED) $(if $(filter superset,$(or $(CAMPAIGN),superset)),$(SUPERSET_VENV)/.installed) $(if $(filter spark,$(or $(CAMPAIGN),spark)),$(SPARK_VENV)/.installed) ## long campaigns, reports in docs/ (CAMPAIGN=name SEED=n CASES=n)
 	@nice $(BIN)/python -m tests.soak $(CAMPAIGN) $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES))
 
 internet: $(INSTALLED) ## all public services on this machine, simulated: try a live build without a network
@@ -106,6 +138,6 @@ lock: ## resolve requirements.lock anew (needs uv)
 	  --extra dev --extra postgres pyproject.toml -o requirements.lock
 
 clean: ## remove what can be made again; data/archive and data/inbox stay
-	rm -rf $(VENV) $(SUPERSET_VENV) data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs data/soak data/yfinance
+	rm -rf $(VENV) $(SUPERSET_VENV) $(SPARK_VENV) data/spark data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs data/soak data/yfinance
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find dagster_project tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dagster_project import __version__, archive_cli, quarantine_cli
+from dagster_project import __version__, archive_cli, quarantine_cli, spark_cli
 from dagster_project.cli_errors import readable_errors
 from dagster_project.errors import SmallcapError
 from dagster_project.settings import Settings, load_settings
@@ -94,6 +94,7 @@ def _console(piped_width: int = 120) -> "Console":
 
 app.add_typer(quarantine_cli.app, name="quarantine")
 app.add_typer(archive_cli.app, name="archive")
+app.add_typer(spark_cli.app, name="spark")
 
 
 @app.callback(invoke_without_command=True)

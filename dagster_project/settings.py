@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         return self.data_dir / "dagster_home"
 
     @property
+    def spark_dir(self) -> Path:
+        """Inputs and results of a build on Spark (docs/scale.md)."""
+        return self.data_dir / "spark" / self.mode
+
+    @property
     def dbt_project_dir(self) -> Path:
         return PROJECT_ROOT / "dbt"
 

@@ -8,8 +8,10 @@ Does not belong here: SQL of the project (`dbt/`).
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +33,29 @@ SMALL = {
     # plans of some models are long and their tables small: compiling Java for them takes longer than running them
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
+    # a CTE that is read ten times is planned ten times; what is known of its columns makes that plan take minutes
+    "spark.sql.constraintPropagation.enabled": "false",
 }
 """Settings for a Spark of one process."""
 
 
 def main() -> int:
     """Register inputs, run dbt, and end with 1 when a node failed."""
-    parser = argparse.ArgumentParser(description="dbt on a Spark of this process")
+    parser = argparse.ArgumentParser(description="dbt on a Spark of this process, or behind a Thrift server")
     parser.add_argument("--inputs", type=Path, required=True, help="folder <schema>/<table>/*.parquet")
     parser.add_argument("--results", type=Path, required=True, help="folder of the tables that Spark makes")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--memory", default="2g", help="of this process, which does all the work")
     parser.add_argument("--with-views", action="store_true", help="write the views as tables beside the others")
+    parser.add_argument("--server", help="HOST:PORT of a Thrift server that sees the same folders")
     parser.add_argument("--select", nargs="*", default=[], help="models, in the words of dbt")
     asked = parser.parse_args()
     results = asked.results.resolve()
+    shutil.rmtree(results, ignore_errors=True)  # of an earlier run
+    results.mkdir(parents=True, exist_ok=True)
+    if asked.server:
+        register(server_cursor(asked.server).execute, asked.inputs.resolve())
+        return run_dbt(results, "cluster", asked.select)
     session = start_session(results, asked.cores, asked.memory)
     try:
         register(session.sql, asked.inputs.resolve())
@@ -73,6 +83,15 @@ def start_session(results: Path, cores: int, memory: str) -> Any:
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def server_cursor(address: str) -> Any:
+    """A cursor on a Thrift server, whose address dbt then finds in its profile."""
+    from pyhive import hive
+
+    host, port = address.rsplit(":", 1)
+    os.environ.update({"SMALLCAP_SPARK_HOST": host, "SMALLCAP_SPARK_PORT": port})
+    return hive.connect(host, int(port)).cursor()
 
 
 def register(sql: Callable[[str], Any], inputs: Path) -> None:
@@ -105,6 +124,8 @@ def run_dbt(results: Path, target: str, select: list[str]) -> int:
         for r in outcome.result.results
     ]
     (results / "nodes.json").write_text(json.dumps(nodes, indent=1), encoding="utf-8")
+    versions = {name: version(name) for name in ("dbt-core", "dbt-spark", "pyspark")}
+    (results / "versions.json").write_text(json.dumps(versions), encoding="utf-8")
     failed = [node for node in nodes if node["status"] != "success"]
     for node in failed:
         print(f"{node['status']}: {node['name']}: {(node['message'] or '').strip()}", file=sys.stderr)

@@ -85,7 +85,8 @@ def test_data_dictionary_is_up_to_date(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["build", "test", "check", "ui", "bench", "superset", "soak", "internet", "docs", "clean"]
+    "target",
+    ["build", "test", "check", "ui", "bench", "superset", "spark", "test-spark", "soak", "internet", "docs", "clean"],
 )
 def test_makefile_has_the_targets_of_the_readme(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
