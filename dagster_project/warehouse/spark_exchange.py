@@ -73,8 +73,11 @@ def load_results(
         results: folder with `tables/<schema>.db/<table>/*.parquet`.
 
     Raises:
-        WarehouseError: a table is missing, or the inputs are not those of this warehouse as it stands.
+        WarehouseError: a table or a column of it is missing, or the inputs are not those of this warehouse as it
+            stands. Nothing was taken in.
     """
+    import duckdb
+
     mark = inputs / MARK
     through = json.loads(mark.read_text(encoding="utf-8"))["payload_seq"] if mark.exists() else None
     if through != (now := last_payload_seq(connection)):
@@ -98,6 +101,12 @@ def load_results(
             is_typed = node["config"]["contract"]["enforced"]
             chosen = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in contract) if is_typed else "*"
             connection.execute(f"create schema if not exists {node['schema']}")
-            connection.execute(f"create or replace table {relation} as select {chosen} from read_parquet({file})")
+            try:
+                connection.execute(f"create or replace table {relation} as select {chosen} from read_parquet({file})")
+            except duckdb.Error as error:
+                words = str(error).splitlines()[0]
+                raise WarehouseError(
+                    f"{relation} as Spark made it cannot be taken in ({words}). File: {file}"
+                ) from error
             [(rows[relation],)] = connection.execute(f"select count(*) from {relation}").fetchall()
     return rows
