@@ -16,7 +16,7 @@
         cast(available_at as date) as known_from,
         lead(cast(available_at as date)) over (
             partition by source, {{ names | join(', ') }}, valid_from
-            order by available_at, observed_at, payload_seq
+            order by available_at, observed_at, payload_seq, valid_to nulls last
         ) as next_known_from
     from {{ source('raw', source_table) }}
 {%- endmacro %}

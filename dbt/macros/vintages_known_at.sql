@@ -37,11 +37,15 @@
                 vintages.*,
                 lead(vintages.fact_value) over (
                     partition by days.known_on, vintages.source, {{ grain }}
-                    order by available_at_utc desc nulls last, observed_at_utc desc nulls last, payload_seq desc nulls last
+                    order by
+                        available_at_utc desc nulls last, observed_at_utc desc nulls last, payload_seq desc nulls last,
+                        fact_value desc nulls last
                 ) as value_of_vintage_before,
                 row_number() over (
                     partition by days.known_on, vintages.source, {{ grain }}
-                    order by available_at_utc desc nulls last, observed_at_utc desc nulls last, payload_seq desc nulls last
+                    order by
+                        available_at_utc desc nulls last, observed_at_utc desc nulls last, payload_seq desc nulls last,
+                        fact_value desc nulls last
                 ) as vintage_number_from_latest
             from {{ days }} as days
             inner join {{ vintages }} as vintages

@@ -25,7 +25,8 @@ numbered as (
             order by
                 tellings.available_at_utc desc nulls last,
                 tellings.observed_at_utc desc nulls last,
-                tellings.payload_seq desc nulls last
+                tellings.payload_seq desc nulls last,
+                tellings.value desc nulls last
         ) as vintage_from_latest
     from tellings
     inner join tables_with_sources
@@ -104,7 +105,7 @@ share_vintages as (
         cast(observed_at_utc as date) as observed_on,
         row_number() over (
             partition by series, day, source
-            order by available_at_utc, observed_at_utc, payload_seq
+            order by available_at_utc, observed_at_utc, payload_seq, value nulls last
         ) as vintage_number
     from tellings
     where
