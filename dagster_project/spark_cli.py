@@ -29,7 +29,7 @@ def inputs(source: SourceOption = None) -> None:
     from dagster_project.steps import new_build_id
 
     settings = load_settings({"source": source})
-    with build_log(settings.logs_dir, f"{new_build_id()}-spark-inputs", settings.secrets, terminal=False):
+    with build_log(settings.logs_dir, f"{new_build_id()}-spark-inputs", settings.secrets, terminal=True):
         rows = write_inputs(settings)
     typer.echo(f"{len(rows)} tables, {sum(rows.values()):,} rows written below {settings.spark_dir}", err=True)
     typer.echo(settings.spark_dir)
@@ -45,6 +45,6 @@ def load(source: SourceOption = None) -> None:
 
     settings = load_settings({"source": source})
     build_id = new_build_id()
-    with build_log(settings.logs_dir, f"{build_id}-spark-load", settings.secrets, terminal=False):
+    with build_log(settings.logs_dir, f"{build_id}-spark-load", settings.secrets, terminal=True):
         rows = load_and_check(settings, build_id)
     typer.echo(f"{len(rows)} tables, {sum(rows.values()):,} rows taken in")

@@ -51,7 +51,8 @@ def main() -> int:
     parser.add_argument("--select", nargs="*", default=[], help="models, in the words of dbt")
     asked = parser.parse_args()
     results = asked.results.resolve()
-    shutil.rmtree(results, ignore_errors=True)  # of an earlier run
+    if not asked.server:  # a server keeps its tables there
+        shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True, exist_ok=True)
     if asked.server:
         register(server_cursor(asked.server).execute, asked.inputs.resolve())
