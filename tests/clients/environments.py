@@ -49,17 +49,12 @@ class Client:
 def installed() -> dict[str, Client | str]:
     """The client of every version, or what pip said when its packages could not be had."""
     _cache().mkdir(parents=True, exist_ok=True)
+    locks = [HERE / f"{name}.txt" for name in (LIBRARIES, *(f"duckdb-{version}" for version in VERSIONS))]
     with (
         FileLock(_cache() / "installing.lock"),
         ThreadPoolExecutor(2) as pool,
     ):  # the libraries take as long as the three versions together
-        made = dict(
-            zip(
-                (LIBRARIES, *VERSIONS),
-                pool.map(environment, (HERE / f"{name}.txt" for name in (LIBRARIES, *(f"duckdb-{v}" for v in VERSIONS)))),
-                strict=True,
-            )
-        )
+        made = dict(zip((LIBRARIES, *VERSIONS), pool.map(environment, locks), strict=True))
     libraries = made[LIBRARIES]
     clients: dict[str, Client | str] = {}
     for version in VERSIONS:
