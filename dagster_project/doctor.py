@@ -94,7 +94,7 @@ def _archive(settings: Settings) -> Finding:
         given_up = archive.pruned(entries)
         for entry in entries:
             if entry.kind == "reading" and entry.seq not in given_up:
-                archive.read(entry)
+                archive.verified_file(entry)
     except SmallcapError as error:
         return Finding("archive", False, str(error))
     return Finding("archive", True, f"{settings.archive_dir}: {len(entries)} payloads, every hash fits")

@@ -7,6 +7,7 @@ Does not belong here: anything about one provider, and anything that opens a dat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 from dagster_project.errors import SourceError as SourceError
@@ -39,7 +40,8 @@ class PayloadRef:
 class Fetched:
     """A payload as it came."""
 
-    content: bytes
+    content: bytes | Path
+    """The bytes; of a file that may be large the file itself, which the archive copies."""
     origin: str
     """Where it came from in the end: one of several addresses."""
     response: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The `files` source: the user's own or licensed data in an inbox, one folder per contract table.
 
-Belongs here: finding the files of the inbox and reading their bytes.
+Belongs here: finding the files of the inbox.
 Does not belong here: what is inside them (`table_file`, `contracts`).
 """
 
@@ -54,11 +54,12 @@ class FilesSource:
         return Plan(tuple(payloads), tuple(remarks))
 
     def fetch(self, ref: PayloadRef) -> Fetched:
-        """Read one file whole."""
+        """Name the file, which can be opened: it may be larger than memory."""
         path = Path(ref.origin)
         if path.is_dir():
             raise SourceError(f"{path}: expected a file, found a folder. Move its files one level up.")
         try:
-            return Fetched(path.read_bytes(), ref.origin)
+            path.open("rb").close()
         except OSError as error:
             raise SourceError(f"{path}: cannot be read ({error.strerror}). Check the file and its rights.") from error
+        return Fetched(path, ref.origin)

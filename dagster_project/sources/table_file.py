@@ -1,18 +1,22 @@
-"""Bytes of a table file (CSV, CSV.gz, Parquet) to a frame of text.
+"""Table files (CSV, CSV.gz, Parquet) to frames of text.
 
-Belongs here: everything about file formats. The frame holds text only, so that the contract alone
-decides what a value is, and a message can show the value as it stands in the file.
+Belongs here: everything about file formats. A frame holds text only, so that the contract alone
+decides what a value is, and a message can show the value as it stands in the file. Files are read batch by batch:
+one may be larger than memory.
 Does not belong here: columns and types of any table (`contracts`).
 """
 
+import codecs
 import csv
 import gzip
 import io
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from dagster_project.errors import SourceError
 
@@ -21,7 +25,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+BLOCK_BYTES = 16 << 20
+"""Of CSV read at a time: a smaller file is one batch."""
+BATCH_ROWS = 100_000
+"""Of Parquet read at a time."""
 DELIMITERS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+Opener = Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True)
@@ -34,25 +44,55 @@ class RaggedRow:
 
 
 @dataclass(frozen=True)
+class RecordLines:
+    """First physical lines (from 1) of the records of a CSV after the header, found when the first one is asked for.
+
+    A record may span lines in quotes, and blank lines are no records, so lines cannot be counted by rows.
+    """
+
+    opener: Opener
+
+    @property
+    def fitting(self) -> "array[int]":
+        """Of records that fit the header, in order."""
+        return self._found[0]
+
+    @property
+    def ragged(self) -> "array[int]":
+        """Of those that do not."""
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> "tuple[array[int], array[int]]":
+        width, start = 0, 1
+        fitting, ragged = array("Q"), array("Q")
+        with self.opener() as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+            reader = csv.reader(text)
+            for record in reader:
+                if record and not width:
+                    width = len(record)
+                elif record:
+                    (fitting if len(record) == width else ragged).append(start)
+                start = reader.line_num + 1
+        return fitting, ragged
+
+
+@dataclass(frozen=True)
 class TextTable:
-    """A file as text: `frame` has one `string` column per column of the file, missing where empty,
-    and rows numbered from 0; `ragged` are the rows that do not fit the header."""
+    """A payload, or a part of one, as text: `frame` has one `string` column per column of the file, missing where
+    empty, its index are the numbers of the rows in the payload from 0; `ragged` are rows that do not fit the header."""
 
     frame: "pd.DataFrame"
-    ragged: tuple[RaggedRow, ...]
-    csv_content: bytes | None
+    ragged: tuple[RaggedRow, ...] = ()
+    lines: RecordLines | None = None
+    """Of a CSV."""
 
     @classmethod
     def of_columns(cls, columns: Mapping[str, Sequence[str | None]]) -> "TextTable":
         """A table from its columns, for payloads that are no table files; None and `""` are missing."""
         import pandas as pd
 
-        return cls(pd.DataFrame({name: pd.array(values, dtype="string") for name, values in columns.items()}), (), None)
-
-    @cached_property
-    def _record_lines(self) -> list[int]:
-        assert self.csv_content is not None
-        return record_lines(self.csv_content)[0]
+        return cls(pd.DataFrame({name: pd.array(values, dtype="string") for name, values in columns.items()}))
 
     @property
     def ragged_frame(self) -> "pd.DataFrame":
@@ -66,105 +106,166 @@ class TextTable:
 
     def line(self, row: int) -> int:
         """Line of the file on which a row of `frame` starts; for Parquet the row number from 1."""
-        return row + 1 if self.csv_content is None else self._record_lines[row]
+        return row + 1 if self.lines is None else self.lines.fitting[row]
 
 
-def read_table_file(content: bytes, origin: str) -> TextTable:
-    """Read a table file; the ending of `origin` tells the format.
+@dataclass
+class TableFile:
+    """A table file that is open to be read once; `batches` are Arrow tables of text, missing where empty."""
+
+    names: list[str]
+    """Of its columns, without spaces around them."""
+    batches: "Iterator[pa.Table]"
+    lines: RecordLines | None = None
+    _invalid: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def ragged(self) -> tuple[RaggedRow, ...]:
+        """Rows that do not fit the header, once the batches have been read."""
+        if not self._invalid or self.lines is None:
+            return ()
+        found = zip(self.lines.ragged, self._invalid, strict=True)
+        return tuple(RaggedRow(line, text, fields) for line, (text, fields) in found)
+
+
+def open_table_file(content: bytes | Path, origin: str) -> TableFile:
+    """Open the bytes of a table file, or the file itself; the ending of `origin` tells the format.
 
     Raises:
-        SourceError: the bytes are not such a table; the message says why and what to do.
+        SourceError: it is not such a table, which may show only while its batches are read; the message says why and
+            what to do.
     """
-    if not content:
-        raise SourceError(f"{origin}: the file is empty; expected a header and rows. Deliver it again.")
+    opener = cast("Opener", partial(content.open, "rb") if isinstance(content, Path) else partial(io.BytesIO, content))
+    with opener() as file:
+        if not file.read(1):
+            raise SourceError(f"{origin}: the file is empty; expected a header and rows. Deliver it again.")
     if origin.endswith(".parquet"):
-        return TextTable(_parquet_text(content, origin), (), None)
-    if origin.endswith(".gz"):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(f"{origin}: not a whole gzip file ({error}). Deliver it again.") from error
-    return _csv_text(content, origin)
+        return _open_parquet(opener, origin)
+    return _open_csv(cast("Opener", lambda: gzip.open(opener())) if origin.endswith(".gz") else opener, origin)
 
 
-def record_lines(csv_content: bytes) -> tuple[list[int], list[int]]:
-    """First physical lines (from 1) of the records after the header: those that fit it, and ragged ones.
+def read_table_file(content: bytes | Path, origin: str) -> TextTable:
+    """A table file as a whole.
 
-    A record may span lines in quotes, and blank lines are no records, so lines cannot be counted by rows.
+    Raises:
+        SourceError: it is not such a table; the message says why and what to do.
     """
-    reader = csv.reader(io.StringIO(csv_content.decode("utf-8-sig"), newline=""))
-    width = 0
-    fitting: list[int] = []
-    ragged: list[int] = []
-    start = 1
-    for record in reader:
-        if record and not width:
-            width = len(record)
-        elif record:
-            (fitting if len(record) == width else ragged).append(start)
-        start = reader.line_num + 1
-    return fitting, ragged
+    import pyarrow as pa
+
+    file = open_table_file(content, origin)
+    empty = pa.schema([(name, pa.string()) for name in file.names]).empty_table()
+    return TextTable(to_frame(pa.concat_tables([empty, *file.batches])), file.ragged, file.lines)
 
 
-def _csv_text(content: bytes, origin: str) -> TextTable:
+def to_frame(table: "pa.Table") -> "pd.DataFrame":
+    """A pandas frame of `string` columns, rows numbered from 0."""
+    import pandas as pd
+
+    frame: pd.DataFrame = table.to_pandas(types_mapper=lambda _: pd.StringDtype())
+    return frame
+
+
+def _open_csv(opener: Opener, origin: str) -> TableFile:
     import pyarrow as pa
     from pyarrow import csv as pacsv
 
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise SourceError(
-            f"{origin}: line {line} is not UTF-8 (byte 0x{content[error.start]:02x}). Save the file as UTF-8."
-        ) from error
-    if not content.strip():
-        raise SourceError(f"{origin}: the file has no rows; expected a header and rows. Deliver it again.")
-    header_line = content.decode("utf-8-sig").lstrip("\r\n").splitlines()[0]
-    header = next(csv.reader([header_line]))
-    if len(header) == 1:
-        for sign, word in DELIMITERS.items():
-            if sign in header_line:
-                raise SourceError(
-                    f"{origin}: line 1 has no comma but {word}s; expected a comma as delimiter. Save it as CSV "
-                    "with commas."
-                )
+    _check_text(opener, origin)
+    header = _header(opener, origin)
     names = [name.strip() for name in header]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise SourceError(f"{origin}: column {repeated[0]} stands twice in line 1. Remove one of them.")
-    found: list[pacsv.InvalidRow] = []
+    invalid: list[tuple[str, int]] = []
 
     def keep_ragged(row: pacsv.InvalidRow) -> str:
-        found.append(row)
+        invalid.append((row.text, row.actual_columns))
         return "skip"
 
+    def batches() -> Iterator[pa.Table]:
+        try:
+            with opener() as file:
+                reader = pacsv.open_csv(
+                    pa.PythonFile(file, "r"),
+                    read_options=pacsv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
+                    parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep_ragged),
+                    convert_options=pacsv.ConvertOptions(
+                        column_types=dict.fromkeys(header, pa.string()),
+                        null_values=[""],
+                        strings_can_be_null=True,
+                        quoted_strings_can_be_null=True,
+                    ),
+                )
+                for batch in reader:
+                    yield pa.Table.from_batches([batch]).rename_columns(names)
+        except pa.ArrowInvalid as error:
+            raise SourceError(f"{origin}: cannot be read as CSV ({error}). Deliver it again.") from error
+
+    return TableFile(names, batches(), RecordLines(opener), invalid)
+
+
+def _check_text(opener: Opener, origin: str) -> None:
+    """Raise SourceError unless it is text in UTF-8 that is not blank, to its end."""
+    decoder, lines, is_blank = codecs.getincrementaldecoder("utf-8")(), 0, True
     try:
-        table = pacsv.read_csv(
-            pa.BufferReader(content),
-            read_options=pacsv.ReadOptions(use_threads=False),
-            parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep_ragged),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise SourceError(f"{origin}: cannot be read as CSV ({error}). Deliver it again.") from error
-    lines = record_lines(content)[1] if found else []
-    ragged = [RaggedRow(line, row.text, row.actual_columns) for line, row in zip(lines, found, strict=True)]
-    return TextTable(_to_pandas(table), tuple(ragged), content)
+        with opener() as file:
+            while chunk := file.read(1 << 20):
+                decoder.decode(chunk)
+                lines += chunk.count(b"\n")
+                is_blank = is_blank and not chunk.strip()
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        line = lines + error.object[: error.start].count(b"\n") + 1
+        raise SourceError(
+            f"{origin}: line {line} is not UTF-8 (byte 0x{error.object[error.start]:02x}). Save the file as UTF-8."
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(f"{origin}: not a whole gzip file ({error}). Deliver it again.") from error
+    if is_blank:
+        raise SourceError(f"{origin}: the file has no rows; expected a header and rows. Deliver it again.")
 
 
-def _parquet_text(content: bytes, origin: str) -> "pd.DataFrame":
+def _header(opener: Opener, origin: str) -> list[str]:
+    with opener() as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+        first = next(line for line in text if line.strip("\r\n")).lstrip("\r\n").splitlines()[0]
+    header = next(csv.reader([first]))
+    if len(header) == 1:
+        for sign, word in DELIMITERS.items():
+            if sign in first:
+                raise SourceError(
+                    f"{origin}: line 1 has no comma but {word}s; expected a comma as delimiter. Save it as CSV "
+                    "with commas."
+                )
+    return header
+
+
+def _open_parquet(opener: Opener, origin: str) -> TableFile:
     import pyarrow as pa
-    from pyarrow import compute, parquet
+    from pyarrow import parquet
 
     try:
-        table = parquet.read_table(pa.BufferReader(content))
+        file = parquet.ParquetFile(pa.PythonFile(opener(), "r"))
+        schema = file.schema_arrow
     except (pa.ArrowInvalid, OSError) as error:
         raise SourceError(f"{origin}: not a whole Parquet file ({error}). Deliver it again.") from error
+    repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if repeated:
+        raise SourceError(f"{origin}: not a Parquet table: column {repeated[0]} is there twice. Remove one of them.")
+    names = _as_text(schema.empty_table(), origin).column_names
+
+    def batches() -> Iterator[pa.Table]:
+        try:
+            for batch in file.iter_batches(BATCH_ROWS):
+                yield _as_text(pa.Table.from_batches([batch]), origin)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise SourceError(f"{origin}: not a whole Parquet file ({error}). Deliver it again.") from error
+
+    return TableFile(names, batches())
+
+
+def _as_text(table: "pa.Table", origin: str) -> "pa.Table":
+    import pyarrow as pa
+    from pyarrow import compute
+
     columns = []
     for name in table.column_names:
         column = table[name]
@@ -176,12 +277,4 @@ def _parquet_text(content: bytes, origin: str) -> "pd.DataFrame":
             raise SourceError(
                 f"{origin}: column {name} has type {column.type}; expected numbers, dates or text."
             ) from error
-    return _to_pandas(pa.table(columns, names=table.column_names))
-
-
-def _to_pandas(table: "pa.Table") -> "pd.DataFrame":
-    import pandas as pd
-
-    frame: pd.DataFrame = table.to_pandas(types_mapper=lambda _: pd.StringDtype())
-    frame.columns = [str(name).strip() for name in frame.columns]
-    return frame
+    return pa.table(columns, names=[str(name).strip() for name in table.column_names])

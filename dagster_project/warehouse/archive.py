@@ -8,15 +8,19 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from dagster_project.errors import WarehouseError
 from dagster_project.sources.base import PayloadRef
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 Clock = Callable[[], datetime]
 
@@ -99,33 +103,45 @@ class Archive:
         Raises:
             WarehouseError: the file is gone or has changed.
         """
+        path = self.verified_file(entry)
+        return gzip.decompress(path.read_bytes()) if entry.provider else path.read_bytes()
+
+    def verified_file(self, entry: LedgerEntry) -> Path:
+        """The file of an archived payload, which has the hash that its entry tells.
+
+        Raises:
+            WarehouseError: the file is gone or has changed.
+        """
         path = self.payload_file(entry)
         try:
-            content = path.read_bytes()
-            if entry.provider:
-                content = gzip.decompress(content)
+            with gzip.open(path) if entry.provider else path.open("rb") as file:
+                found = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or error
             raise WarehouseError(f"{path}: archived payload of {entry.name} cannot be read ({reason}).") from error
-        if hashlib.sha256(content).hexdigest() != entry.sha256:
+        if found != entry.sha256:
             raise WarehouseError(
                 f"{path}: archived payload of {entry.name} has changed; its hash does not fit its name."
             )
-        return content
+        return path
 
     def add(
         self,
         ref: PayloadRef,
-        content: bytes,
+        content: bytes | Path,
         source: str,
         clock: Clock = utc_now,
         accept_removals: bool = False,
         even_if_unchanged: bool = False,
         response: Mapping[str, str] | None = None,
     ) -> LedgerEntry | None:
-        """Archive a payload and write its ledger line; None when it is what was read last time."""
+        """Archive a payload, or a copy of a file, and write its ledger line; None when it is what was read last time.
+
+        Raises:
+            WarehouseError: the file was written to while it was copied.
+        """
         entries = self.entries()
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256, size_bytes = _hash_and_size(content)
         same = (ref.table, ref.name, source)
         readings = (entry for entry in reversed(entries) if entry.kind == "reading")
         last = next((entry for entry in readings if (entry.table, entry.name, entry.source) == same), None)
@@ -138,7 +154,7 @@ class Archive:
             source=source,
             origin=ref.origin,
             sha256=sha256,
-            size_bytes=len(content),
+            size_bytes=size_bytes,
             observed_at="",
             accept_removals=accept_removals,
             provider=ref.provider,
@@ -152,7 +168,12 @@ class Archive:
             for left in path.parent.glob("*.partial"):  # by a build that was killed here; there is one writer
                 left.unlink()
             partial = path.with_name(path.name + ".partial")
-            _write_durably(partial, gzip.compress(content, mtime=0) if ref.provider else content)
+            _write_durably(
+                partial, gzip.compress(content, mtime=0) if isinstance(content, bytes) and ref.provider else content
+            )
+            if isinstance(content, Path) and _hash_and_size(partial)[0] != sha256:
+                partial.unlink()
+                raise WarehouseError(f"{content} is being written to. Build again when it is whole.")
             partial.rename(path)
         return self._write(entry, entries, clock)
 
@@ -210,8 +231,19 @@ class Archive:
             os.fsync(ledger.fileno())
 
 
-def _write_durably(path: Path, content: bytes) -> None:
+def _hash_and_size(content: bytes | Path) -> tuple[str, int]:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest(), len(content)
+    with content.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+
+
+def _write_durably(path: Path, content: bytes | Path) -> None:
     with path.open("wb") as file:
-        file.write(content)
+        if isinstance(content, Path):
+            with content.open("rb") as original:
+                shutil.copyfileobj(original, file, 1 << 20)
+        else:
+            file.write(content)
         file.flush()
         os.fsync(file.fileno())

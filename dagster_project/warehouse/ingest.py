@@ -6,7 +6,7 @@ Does not belong here: the rules for vintages (`vintages`) and for rows (`contrac
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -29,6 +29,7 @@ from dagster_project.warehouse.vintages import (
     is_simulated,
     record_split_events,
     stage_incoming,
+    stage_keys,
     vanished_series,
 )
 
@@ -207,11 +208,12 @@ def _ingest_payload(
     accepted = _accepted(connection, earlier)
     same = (entry.source, entry.name)
     try:
-        text, valid = _read(archive, contract, entry)
+        read = _stage(connection, archive, contract, entry)
         gone, vanished = 0, []
         if same in accepted:
-            _, before = _read(archive, contract, accepted[same])
-            gone = find_gone(connection, contract, seen, before.present, valid.present, entry.first_day, entry.last_day)
+            for number, (_, before) in enumerate(_read(connection, archive, contract, accepted[same])):
+                stage_keys(connection, contract, "keys_before", before.present, is_further=number > 0)
+            gone = find_gone(connection, contract, seen, entry.first_day, entry.last_day)
             vanished = vanished_series(connection, contract)
     except (SourceError, RefusedError, RemovalsError) as error:
         reason = str(error) if str(error).startswith(entry.origin) else f"{entry.origin}: {error}"
@@ -219,19 +221,22 @@ def _ingest_payload(
         logger.error("refused, the last good rows stay: %s", reason)
         _log_payload(connection, entry, "refused", rule=rule, reason=reason)
         return 0
-    quarantined = _quarantine(connection, contract, entry, text, valid, simulated)
-    stage_incoming(connection, contract, valid.rows)
+    connection.execute(
+        f"insert into quarantine.{contract.table} select ?, ?, problems.*, ? from problems "
+        "order by line, rule, column_name",
+        [entry.seq, entry.name, simulated],
+    )
     splits = record_split_events(connection, contract, seen)
     new = append_news(connection, contract, seen)
     removed = 0
     if gone:
         for other in (found for found in accepted if found != same):
-            _, standing = _read(archive, contract, accepted[other])
-            new += affirm_gone(connection, contract, seen, standing.rows)
+            for _, standing in _read(connection, archive, contract, accepted[other]):
+                new += affirm_gone(connection, contract, seen, standing.rows)
         removed = append_tombstones(connection, contract, seen)
-    remarks = [f"{entry.origin}: {remark}" for remark in valid.remarks]
-    if quarantined:
-        remarks.append(f"{entry.origin}: {quarantined} rows in quarantine.{contract.table}")
+    remarks = [f"{entry.origin}: {remark}" for remark in read.remarks]
+    if read.quarantined:
+        remarks.append(f"{entry.origin}: {read.quarantined} rows in quarantine.{contract.table}")
     if vanished:
         names = ", ".join(vanished[:5]) + (" ..." if len(vanished) > 5 else "")
         remarks.append(
@@ -239,28 +244,63 @@ def _ingest_payload(
         )
     if removed:
         remarks.append(f"{entry.origin}: {removed} rows were removed from the file and got a tombstone")
-    if valid.equal_duplicates:
-        remarks.append(f"{entry.origin}: {valid.equal_duplicates} repeated rows with equal values were read once")
+    if read.equal_duplicates:
+        remarks.append(f"{entry.origin}: {read.equal_duplicates} repeated rows with equal values were read once")
     for remark in remarks:
         logger.warning("%s", remark)
     _log_payload(
-        connection, entry, "accepted", rows_read=len(text.frame) + len(text.ragged),
-        rows_equal_duplicates=valid.equal_duplicates, rows_quarantined=quarantined, rows_new=new,
+        connection, entry, "accepted", rows_read=read.rows + read.ragged,
+        rows_equal_duplicates=read.equal_duplicates, rows_quarantined=read.quarantined, rows_new=new,
         rows_removed=removed, split_events=splits, remarks=remarks,
     )  # fmt: skip
     logger.info(
-        "%s: %s rows read, %s new vintages, %s in quarantine, %s removed", entry.origin, len(text.frame), new,
-        quarantined, removed,
+        "%s: %s rows read, %s new vintages, %s in quarantine, %s removed", entry.origin, read.rows, new,
+        read.quarantined, removed,
     )  # fmt: skip
     return new
 
 
-def _read(archive: Archive, contract: Contract, entry: LedgerEntry) -> tuple[TextTable, Validated]:
-    text = read_payload(archive, contract, entry)
-    valid = validate(contract, text.frame, entry.source, text.ragged_frame)
-    if entry.provider:
-        refuse_other_shape(valid, len(text.frame))
-    return text, valid
+@dataclass
+class _Staged:
+    """What was read of a payload: `temp.incoming`, `temp.keys_now` and `temp.problems` hold its rows."""
+
+    rows: int = 0
+    ragged: int = 0
+    quarantined: int = 0
+    """Rows (not problems)."""
+    equal_duplicates: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+
+def _stage(
+    connection: "duckdb.DuckDBPyConnection", archive: Archive, contract: Contract, entry: LedgerEntry
+) -> _Staged:
+    """Read a payload piece by piece into temporary tables."""
+    staged = _Staged()
+    connection.execute(
+        "create or replace temp table problems (line bigint, column_name varchar, value varchar, rule varchar, "
+        "reason varchar, row_json varchar)"
+    )
+    for text, valid in _read(connection, archive, contract, entry):
+        is_further = staged.rows > 0
+        stage_incoming(connection, contract, valid.rows, is_further)
+        stage_keys(connection, contract, "keys_now", valid.present, is_further)
+        staged.quarantined += _stage_problems(connection, text, valid)
+        staged.rows += len(text.frame)
+        staged.ragged += len(text.ragged)
+        staged.equal_duplicates += valid.equal_duplicates
+        staged.remarks = valid.remarks
+    return staged
+
+
+def _read(
+    connection: "duckdb.DuckDBPyConnection", archive: Archive, contract: Contract, entry: LedgerEntry
+) -> Iterator[tuple[TextTable, Validated]]:
+    for text in read_payload(connection, archive, contract, entry):
+        valid = validate(contract, text.frame, entry.source, text.ragged_frame)
+        if entry.provider:
+            refuse_other_shape(valid, len(text.frame))
+        yield text, valid
 
 
 def _accepted(
@@ -273,15 +313,8 @@ def _accepted(
     return {(entry.source, entry.name): entry for entry in readings if entry.seq in accepted}
 
 
-def _quarantine(
-    connection: "duckdb.DuckDBPyConnection",
-    contract: Contract,
-    entry: LedgerEntry,
-    text: TextTable,
-    valid: Validated,
-    simulated: bool,
-) -> int:
-    """Write rejected rows with file, line and reason; returns how many rows (not problems) there are."""
+def _stage_problems(connection: "duckdb.DuckDBPyConnection", text: TextTable, valid: Validated) -> int:
+    """Append rejected rows to `temp.problems` with line and reason; returns how many rows (not problems) there are."""
     import pandas as pd
 
     frame = valid.rejects.copy()
@@ -303,11 +336,7 @@ def _quarantine(
     problems = pd.concat([frame, ragged], ignore_index=True)
     names = ["line", "column_name", "value", "rule", "reason", "row_json"]
     connection.register("_problems", problems[names].astype({"line": "int64"}))
-    connection.execute(
-        f"insert into quarantine.{contract.table} select ?, ?, line, column_name, value, rule, reason, row_json, ? "
-        "from _problems order by line, rule, column_name",
-        [entry.seq, entry.name, simulated],
-    )
+    connection.execute("insert into problems by name select * from _problems")
     connection.unregister("_problems")
     return count
 

@@ -10,7 +10,7 @@ was read: the same row in a later delivery of the same payload is decided alread
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dagster_project.contracts.model import Contract
 from dagster_project.contracts.tables import CONTRACTS
@@ -129,7 +129,7 @@ def decide(
     readings = {entry.seq: entry for entry in archive.entries()}
     if decision == "release":
         for (table, seq), found in lines.items():
-            _released_rows(archive, CONTRACTS[table], readings[seq], found)
+            _released_rows(connection, archive, CONTRACTS[table], readings[seq], found)
     return [
         archive.decide(readings[seq], decision, lines.get((table, seq), ()), note, clock, judged.get((table, seq), ()))
         for table, seq in dict.fromkeys([*lines, *judged])
@@ -153,7 +153,7 @@ def ingest_decision(
     )  # fmt: skip
     new = _decide_judged(connection, contract, entry)
     if entry.kind == "release" and entry.lines:
-        stage_incoming(connection, contract, _released_rows(archive, contract, entry, entry.lines))
+        stage_incoming(connection, contract, _released_rows(connection, archive, contract, entry, entry.lines))
         seen = Observation(entry.seq, entry.observed_at, is_simulated(connection), is_released=True)
         new += append_news(connection, contract, seen)
     # Not under the payload's name: the log's last entry per name is the reading in force.
@@ -224,21 +224,32 @@ def _decide_judged(connection: "duckdb.DuckDBPyConnection", contract: Contract, 
     return int(new)
 
 
-def _released_rows(archive: Archive, contract: Contract, entry: LedgerEntry, lines: Iterable[int]) -> "pd.DataFrame":
+def _released_rows(
+    connection: "duckdb.DuckDBPyConnection",
+    archive: Archive,
+    contract: Contract,
+    entry: LedgerEntry,
+    lines: Iterable[int],
+) -> "pd.DataFrame":
     """The typed rows on these lines of a payload.
 
     Raises:
         SmallcapError: a line is no row that can be typed.
     """
-    text = read_payload(archive, contract, entry)
+    import pandas as pd
+
     wanted = set(lines)
-    rows: list[Any] = [row for row in text.frame.index if text.line(row) in wanted]
+    found = [
+        text.frame.loc[[row for row in text.frame.index if text.line(row) in wanted]]
+        for text in read_payload(connection, archive, contract, entry)
+    ]
+    rows = pd.concat(found)
     if len(rows) != len(wanted):
         raise SmallcapError(
             f"{entry.origin}: a line among {sorted(wanted)} has another number of fields than the header and cannot be "
             "released. Deliver it corrected."
         )
     try:
-        return type_released(contract, text.frame.loc[rows], entry.source)
+        return type_released(contract, rows, entry.source)
     except RefusedError as error:
         raise SmallcapError(f"{entry.origin}, lines {sorted(wanted)}: {error}") from error

@@ -45,14 +45,17 @@ def is_simulated(connection: "duckdb.DuckDBPyConnection") -> bool:
     return bool(simulated)
 
 
-def stage_incoming(connection: "duckdb.DuckDBPyConnection", contract: Contract, rows: "pd.DataFrame") -> None:
-    """Make `temp.incoming` of the typed rows (columns and index of `contracts.validate.Validated.rows`)."""
+def stage_incoming(
+    connection: "duckdb.DuckDBPyConnection", contract: Contract, rows: "pd.DataFrame", is_further: bool = False
+) -> None:
+    """Make `temp.incoming` of the typed rows (columns and index of `contracts.validate.Validated.rows`), or append."""
     connection.register("_incoming_frame", rows.assign(payload_row=rows.index))
     kinds = {column.name: column.sql_type for column in contract.columns}
     kinds |= {"source": "VARCHAR", "stated_available_at": "TIMESTAMP", "first_available_at": "TIMESTAMP"}
     kinds |= {"payload_row": "BIGINT"}
     casts = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in kinds.items())
-    connection.execute(f"create or replace temp table incoming as select {casts} from _incoming_frame")
+    make = "insert into incoming by name" if is_further else "create or replace temp table incoming as"
+    connection.execute(f"{make} select {casts} from _incoming_frame")
     connection.unregister("_incoming_frame")
 
 
@@ -224,18 +227,16 @@ def find_gone(
     connection: "duckdb.DuckDBPyConnection",
     contract: Contract,
     seen: Observation,
-    before: "pd.DataFrame",
-    present: "pd.DataFrame",
     first_day: str = "",
     last_day: str = "",
 ) -> int:
-    """Make `temp.gone`: keys that the reading before had and this one lacks, though it covers them.
+    """Make `temp.gone`: keys that the reading before had (`temp.keys_before`) and this one (`temp.keys_now`) lacks,
+    though it covers them.
 
     A payload speaks for the series it contains, from its first day of each series on: an export of the
     last months removes nothing before them. One that was asked for certain days speaks for these.
 
     Args:
-        before, present: keys (columns of `contract.key`) of the last accepted reading and of this one.
         first_day, last_day: days that were asked for, ISO 8601, both included; empty where it is not limited.
 
     Returns: number of rows in `temp.gone`.
@@ -243,14 +244,12 @@ def find_gone(
     Raises:
         RemovalsError: more rows are gone than a correction would take away.
     """
-    _stage_keys(connection, contract, "keys_before", before)
-    _stage_keys(connection, contract, "keys_now", present)
     series = ", ".join(f'"{name}"' for name in ("source", *contract.series))
     keys = ", ".join(f'"{name}"' for name in contract.key)
     connection.execute(
         f"""
         create or replace temp table covered as
-        select keys_before.* from keys_before
+        select distinct keys_before.* from keys_before
         inner join (
             select {series}, min("{contract.time_column}") as first_day from keys_now group by {series}
         ) as span using ({series})
@@ -331,11 +330,15 @@ def append_tombstones(connection: "duckdb.DuckDBPyConnection", contract: Contrac
     return _count(connection, "gone")
 
 
-def _stage_keys(connection: "duckdb.DuckDBPyConnection", contract: Contract, name: str, keys: "pd.DataFrame") -> None:
+def stage_keys(
+    connection: "duckdb.DuckDBPyConnection", contract: Contract, name: str, keys: "pd.DataFrame", is_further: bool
+) -> None:
+    """Make `temp.<name>` of keys (columns of `contract.key`), or append to it; a key may come twice."""
     kinds = {column.name: column.sql_type for column in contract.columns} | {"source": "VARCHAR"}
     casts = ", ".join(f'cast("{key}" as {kinds[key]}) as "{key}"' for key in contract.key)
     connection.register("_keys", keys)
-    connection.execute(f"create or replace temp table {name} as select {casts} from _keys")
+    make = f"insert into {name}" if is_further else f"create or replace temp table {name} as"
+    connection.execute(f"{make} select {casts} from _keys")
     connection.unregister("_keys")
 
 

@@ -40,7 +40,7 @@ def test_bytes_are_fetched_as_they_are(inbox: Path):
     put(inbox, "daily_bars/a.csv", b"\x00\xff\r\n")
     source = FilesSource(inbox, TABLES)
     [ref] = source.plan(TABLES).payloads
-    assert source.fetch(ref).content == b"\x00\xff\r\n"
+    assert source.fetch(ref).content.read_bytes() == b"\x00\xff\r\n"
 
 
 @pytest.mark.parametrize(
