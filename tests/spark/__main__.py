@@ -70,8 +70,8 @@ def run_spark(python: Path, directory: Path) -> None:
         typer.echo("Spark did not make all models; those that are there are compared.", err=True)
 
 
-def compare_all(directory: Path, with_views: bool = True) -> list[Comparison]:
-    """Every SQL model: what DuckDB made beside what Spark made."""
+def compare_all(directory: Path, tables: set[str] | None = None) -> list[Comparison]:
+    """Every SQL model, or the tables named: what DuckDB made beside what Spark made."""
     manifest = read_manifest(directory)
     grains = {
         node["attached_node"]: node["test_metadata"]["kwargs"]["columns"]
@@ -83,7 +83,7 @@ def compare_all(directory: Path, with_views: bool = True) -> list[Comparison]:
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model"
         and node["language"] == "sql"
-        and (with_views or node["config"]["materialized"] != "view")
+        and (tables is None or (node["name"] in tables and node["config"]["materialized"] != "view"))
     ]
     found = []
     with duckdb.connect(str(directory / "data" / "warehouse" / "simulated.duckdb"), read_only=True) as connection:
