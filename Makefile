@@ -20,7 +20,7 @@ BUILD_OPTIONS := $(if $(SOURCE),--source $(SOURCE)) $(if $(INBOX),--inbox $(INBO
 .PHONY: help build test check ui bench docs lock clean superset spark test-spark soak internet
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 16
 	@echo "  make build SOURCE=files INBOX=path    build from your own files"
 	@echo "  make build SOURCE=live                build from public services (docs/live.md)"
 
@@ -133,9 +133,11 @@ internet: $(INSTALLED) ## all public services on this machine, simulated: try a 
 docs: $(INSTALLED) ## write the generated documents again
 	@$(BIN)/python -m dagster_project.docs
 
-lock: ## resolve requirements.lock anew (needs uv)
+lock: ## resolve requirements.lock and that of Spark anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	  --extra dev --extra postgres pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	  --no-emit-find-links spark/requirements.in -o spark/requirements.txt
 
 clean: ## remove what can be made again; data/archive and data/inbox stay
 	rm -rf $(VENV) $(SUPERSET_VENV) $(SPARK_VENV) data/spark data/warehouse data/builds data/published data/dbt_target data/dagster_home data/logs data/soak data/yfinance
