@@ -1,22 +1,24 @@
 """What the models of members cost: a day on top of a history against the full rebuild, and how cost grows with rows.
 
-`python -m tests.bench.bench_members --rows 10000000 [--rows 60000000] [--repeats 3] [--json]` makes adversarial members
-(tests/members.py) and lets dbt build `breadth` and all that it reads; then, in turns within this process, it builds
-anew (--full-refresh), and appends one session for every member and builds again. Seconds are those of the whole
-invocation of dbt in this process, medians of the repeats; the start of dbt with nothing to do is told beside them, peak
-memory is that of the process while it built. With --json one line per figure, for `make bench`. Linux only.
+    python -m tests.bench.bench_members --rows 10000000 [--rows 60000000] [--repeats 3] [--whole-project]
+
+makes adversarial members (tests/members.py) and lets dbt build `breadth` and all that it reads, or every model of the
+project; then, in turns within this process, it builds anew (--full-refresh), and appends one session for every member
+and builds again. Seconds are those of the whole invocation of dbt in this process, medians of the repeats; the start of
+dbt with nothing to do is told beside them; peak memory is that of the process while it built, and beside it stands what
+DuckDB had on disk. Linux only.
 """
 
-import json
-import os
 import shutil
 import tempfile
+import threading
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import pairwise
 from math import log
 from pathlib import Path
-from statistics import median
 from typing import Annotated
 
 import duckdb
@@ -25,12 +27,14 @@ import typer
 from dagster_project.dbt_runner import invoke_dbt
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import open_warehouse
+from tests.bench.figure import Figure, middle
 from tests.member_builds import MART
 from tests.members import load, members
 
 MEMORY_LIMIT = "7GB"
 """Of DuckDB, so that the whole process stays inside 8 GB."""
-CHOSEN = ["--select", f"+{MART}", "--exclude-resource-type", "test", "unit_test"]
+RATIO_OF = "CPU of the full rebuild, the start of dbt taken off both"
+MODELS_ONLY = ["--exclude-resource-type", "test", "unit_test"]
 NEXT_SESSION = """
     insert into raw.daily_bars by name
     with latest as (select max(session_date) as day from intermediate.int_members__days),
@@ -49,48 +53,46 @@ NEXT_SESSION = """
 """
 
 
-@dataclass(frozen=True)
-class Cost:
-    """One kind of build; `ratio` is its CPU over that of the full rebuild, both without the start of dbt."""
-
-    name: str
-    rows: int
-    """Vintages of bars."""
-    seconds: float
-    cpu_seconds: float
-    peak_mib: float
-    ratio: float | None = None
-    slowest: str = ""
-
-
-def invoke(settings: Settings, name: str, arguments: list[str]) -> Cost:
+def invoke(settings: Settings, name: str, arguments: list[str]) -> Figure:
     """Run dbt in this process; raises when a node fails."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     begun, cpu = time.monotonic(), time.process_time()
-    nodes = invoke_dbt(settings, arguments)
+    with spilled(settings.resources.spill_dir) as largest:
+        nodes = invoke_dbt(settings, arguments)
     seconds, cpu_seconds = time.monotonic() - begun, time.process_time() - cpu
     status = Path("/proc/self/status").read_text()
     peak = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
     broken = [node for node in nodes if not node.is_ok]
     if broken:
         raise RuntimeError(f"{broken[0].name}: {broken[0].message}")
-    slowest = sorted(nodes, key=lambda node: -node.seconds)[:4]
+    nodes_by_time = sorted(nodes, key=lambda node: -node.seconds)[:4]
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
         [(rows,)] = connection.execute("select count(*) from raw.daily_bars").fetchall()
-    return Cost(
-        name, rows, seconds, cpu_seconds, peak, slowest=", ".join(f"{node.name} {node.seconds:.1f}" for node in slowest)
-    )
+    slowest = ", ".join(f"{node.name} {node.seconds:.1f} s" for node in nodes_by_time)
+    note = f"at most {largest[0] / 2**20:,.0f} MiB spilled; {slowest}"
+    return Figure(name, seconds, cpu_seconds, peak, rows, note=note)
 
 
-def middle(found: list[Cost]) -> Cost:
-    """The median of each figure."""
-    return Cost(
-        found[0].name, found[-1].rows, median(cost.seconds for cost in found),
-        median(cost.cpu_seconds for cost in found), max(cost.peak_mib for cost in found), slowest=found[-1].slowest,
-    )  # fmt: skip
+@contextmanager
+def spilled(directory: Path) -> Iterator[list[int]]:
+    """The most bytes that stood in a directory, looked at four times a second."""
+    largest, over = [0], threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.25):
+            with suppress(OSError):  # a file may go while it is looked at
+                largest[0] = max(largest[0], sum(file.stat().st_size for file in directory.rglob("*")))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield largest
+    finally:
+        over.set()
+        watcher.join()
 
 
-def measured(rows: int, repeats: int, directory: Path) -> list[Cost]:
+def measured(rows: int, repeats: int, directory: Path, chosen: list[str]) -> list[Figure]:
     """The start of dbt, a full rebuild, a build without news and a session more."""
     settings = Settings(_env_file=None, data_dir=directory / "data", source="files", memory_limit=MEMORY_LIMIT)
     made = members(rows, 20170526, directory / "members")
@@ -100,56 +102,54 @@ def measured(rows: int, repeats: int, directory: Path) -> list[Cost]:
         load(connection, made, 0, made.payloads)
     shutil.rmtree(made.directory)
     invoke(settings, "parse", ["parse"])
-    whole = [invoke(settings, "members: full rebuild", ["build", "--full-refresh", *CHOSEN])]
-    same = [invoke(settings, "members: build without news", ["build", *CHOSEN])]
+    whole = [invoke(settings, "members: full rebuild", ["build", "--full-refresh", *chosen])]
+    same = [invoke(settings, "members: build without news", ["build", *chosen])]
     more, start = [], []
     for number in range(repeats):
         if number:
-            whole.append(invoke(settings, whole[0].name, ["build", "--full-refresh", *CHOSEN]))
+            whole.append(invoke(settings, whole[0].name, ["build", "--full-refresh", *chosen]))
         start.append(invoke(settings, "members: start of dbt", ["seed", "--select", "securities"]))
         with duckdb.connect(str(settings.warehouse_file)) as connection:
             connection.execute(NEXT_SESSION)
-        more.append(invoke(settings, "members: a session more", ["build", *CHOSEN]))
+        more.append(invoke(settings, "members: a session more", ["build", *chosen]))
     costs = [middle(found) for found in (start, whole, same, more)]
-    fixed, full = costs[0].cpu_seconds, costs[1].cpu_seconds
+    fixed, full = (cost.cpu_seconds or 0 for cost in costs[:2])
     return [
-        Cost(
-            **asdict(cost) | {"ratio": round((cost.cpu_seconds - fixed) / (full - fixed), 4)}
-            if number
-            else asdict(cost)
-        )
-        for number, cost in enumerate(costs)
+        costs[0],
+        *(
+            replace(cost, ratio=((cost.cpu_seconds or 0) - fixed) / (full - fixed), ratio_of=RATIO_OF)
+            for cost in costs[1:]
+        ),
     ]
 
 
 def main(
     rows: Annotated[list[int], typer.Option(help="Rows of bars.")] = [10_000_000],  # noqa: B006
     repeats: Annotated[int, typer.Option(help="Rebuilds and sessions more, in turns.")] = 3,
-    is_json: Annotated[bool, typer.Option("--json", help="One JSON line per figure.")] = False,
+    whole_project: Annotated[bool, typer.Option("--whole-project", help="Every model, not breadth alone.")] = False,
 ) -> None:
-    """Measure each number of rows in a directory of its own; say which ratios matter."""
-    whole: list[Cost] = []
+    """Measure each number of rows in a directory of its own; one line of JSON per figure."""
+    chosen = MODELS_ONLY if whole_project else ["--select", f"+{MART}", *MODELS_ONLY]
+    whole: list[Figure] = []
     for number in rows:
         with tempfile.TemporaryDirectory(prefix="smallcap-members-") as directory:
-            costs = measured(number, repeats, Path(directory))
+            costs = measured(number, repeats, Path(directory), chosen)
         whole.append(costs[1])
-        _, full, _, more = costs
         for cost in costs:
-            typer.echo(json.dumps(asdict(cost)) if is_json else f"{cost}")
-        if not is_json:
-            typer.echo(
-                f"{full.rows} rows, a session more: {more.ratio:.1%} of the CPU of the full rebuild; with the start of "
-                f"dbt in both {more.cpu_seconds / full.cpu_seconds:.1%}, of its time {more.seconds / full.seconds:.1%} "
-                f"(load of the machine {os.getloadavg()[0]:.1f})"
-            )
+            typer.echo(cost.line())
     for fewer, larger in pairwise(whole):
-        for unit in ("cpu_seconds", "seconds"):
-            power = log(getattr(larger, unit) / getattr(fewer, unit)) / log(larger.rows / fewer.rows)
-            name = f"members: growth of {unit} from {fewer.rows} to {larger.rows} rows, exponent"
-            typer.echo(
-                json.dumps({"name": name, "rows": larger.rows, "ratio": round(power, 3)}) if is_json
-                else f"{name} {power:.2f}"
-            )  # fmt: skip
+        typer.echo(
+            Figure(
+                f"members: exponent of the growth from {fewer.rows:,} to {larger.rows:,} rows", larger.seconds,
+                larger.cpu_seconds, rows=larger.rows, ratio=exponent(fewer, larger), ratio_of="CPU",
+                note=f"of the seconds {exponent(fewer, larger, 'seconds'):.2f}",
+            ).line()
+        )  # fmt: skip
+
+
+def exponent(fewer: Figure, larger: Figure, unit: str = "cpu_seconds") -> float:
+    """By which power of the rows the cost grew."""
+    return log(getattr(larger, unit) / getattr(fewer, unit)) / log((larger.rows or 0) / (fewer.rows or 1))
 
 
 if __name__ == "__main__":

@@ -50,8 +50,16 @@ class Clean:
 
     @cached_property
     def nodes(self) -> dict[str, dict[str, Any]]:
+        """Nodes of the manifest, models and tests with the SQL or Python that the build ran."""
         nodes: dict[str, dict[str, Any]] = json.loads(self.manifest_file.read_text(encoding="utf-8"))["nodes"]
+        for node in nodes.values():
+            if node["resource_type"] in ("model", "test"):
+                node["compiled_code"] = self._compiled(node).read_text(encoding="utf-8")
         return nodes
+
+    def _compiled(self, node: dict[str, Any]) -> Path:
+        file = self.manifest_file.parent / "compiled" / node["package_name"] / node["original_file_path"]
+        return file / node["path"] if file.suffix == ".yml" else file
 
     @cached_property
     def models(self) -> list[dict[str, Any]]:
