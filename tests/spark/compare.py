@@ -3,7 +3,7 @@
 Belongs here: comparing. What is compared and who made it stands with the callers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -28,13 +28,19 @@ class Comparison:
 
 
 def compare(
-    connection: duckdb.DuckDBPyConnection, model: str, left: str, right: str, keys: Sequence[str] = ()
+    connection: duckdb.DuckDBPyConnection,
+    model: str,
+    left: str,
+    right: str,
+    keys: Sequence[str] = (),
+    left_out: Collection[str] = (),
 ) -> Comparison:
     """Compare what two FROM clauses give.
 
     Args:
         keys: columns that name a row in both. Without them all columns but the doubles do, and rows that share those
             are told apart by the order of their doubles.
+        left_out: columns that have to be in both, whatever they hold.
     """
     types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {left}").fetchall()}
     others = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {right}").fetchall()}
@@ -44,7 +50,7 @@ def compare(
         for name in types
         if name in others and _kind(types[name]) != _kind(others[name])
     ]
-    shared = [name for name in types if name in others]
+    shared = [name for name in types if name in others and name not in left_out]
     doubles = [name for name in shared if types[name] in ("DOUBLE", "FLOAT")]
     keys = list(keys) or [name for name in shared if name not in doubles]
     ranked = ", ".join(_quoted(keys)) or "1"

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    materialized='incremental' if target.type == 'duckdb' else 'table',
     incremental_strategy='delete+insert',
     unique_key=['index_id', 'session_date'],
     on_schema_change='ignore'
@@ -98,12 +98,12 @@ now_made_from as (
             ' ',
             '{{ definition }}',
             (select max(member_days.definition) from {{ ref('int_members__days') }} as member_days),
-            cast(membership_now.membership_fingerprint as varchar),
-            cast(closes_now.closes_fingerprint as varchar),
-            coalesce(cast(baskets_now.weights_fingerprint as varchar), '-'),
-            coalesce(cast(member_days_now.members_fingerprint as varchar), '-'),
-            coalesce(cast(member_days_now.bars_through_seq as varchar), '-'),
-            coalesce(cast(member_days_now.symbols_through_seq as varchar), '-')
+            cast(membership_now.membership_fingerprint as string),
+            cast(closes_now.closes_fingerprint as string),
+            coalesce(cast(baskets_now.weights_fingerprint as string), '-'),
+            coalesce(cast(member_days_now.members_fingerprint as string), '-'),
+            coalesce(cast(member_days_now.bars_through_seq as string), '-'),
+            coalesce(cast(member_days_now.symbols_through_seq as string), '-')
         ) as made_from
     from index_days
     inner join closes_now
