@@ -332,6 +332,10 @@ def other_number(case: Case, column: Column) -> str:
         changed = f"least({changed}, {column.maximum})"
     if column.minimum is not None:
         changed = f"greatest({changed}, {column.minimum})"
+    if column.name == "split_ratio":
+        # A split brings closes of an earlier ticker to another scale, and those of its own ticker are told anew: where
+        # only its ratio is another one, the bars of a member are of no possible world.
+        changed = f"case when symbol in (select symbol from raw.security_identifiers) then {name} else {changed} end"
     return f"case when {name} is not null then {changed} end"
 
 

@@ -31,6 +31,8 @@ KNOWN_AT_THE_END_OF: dict[str, Callable[[pd.DataFrame, str], pd.Series]] = {
     "published_figures": lambda rows, day: pd.to_datetime(rows["as_of"]) + pd.Timedelta(days=2) <= pd.Timestamp(day),
     "company_facts": lambda rows, day: rows["available_at" if "available_at" in rows else "filed_date"] <= day,
     "index_fundamentals": _index_months,
+    "index_membership": lambda rows, day: rows["valid_from"] <= day,
+    "security_identifiers": lambda rows, day: rows["valid_from"] <= day,
 }
 """Which rows of a file (texts) were known at the end of a session, by the table's lag."""
 

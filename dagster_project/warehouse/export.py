@@ -199,7 +199,7 @@ def _write_sheet(
     for row, values in enumerate(rows, start=HEADER_ROW + 1):
         _put_row(page, row, values, _formats(names, headings, values))
     if not rows:
-        _put(page, HEADER_ROW + 1, 1, "Nothing was known on this day.")
+        _put(page, HEADER_ROW + 1, 1, sheet.without_rows)
     _lay_out(page, [_width(page.cell(HEADER_ROW, i + 1).value, [row[i] for row in rows]) for i in range(len(names))])
     page.freeze_panes = page.cell(HEADER_ROW + 1, 2)
     page.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(names))}{HEADER_ROW + max(len(rows), 1)}"

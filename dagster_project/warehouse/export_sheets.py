@@ -20,6 +20,8 @@ class Sheet:
     relations: tuple[str, ...]
     sql: str
     is_of_the_build: bool = False
+    without_rows: str = "Nothing was known on this day."
+    """What stands there where the query finds nothing."""
 
 
 NOTES = {"flips_under": "Conventions of the claim that decide otherwise than the headline; empty when none does."}
@@ -255,5 +257,6 @@ SHEETS: tuple[Sheet, ...] = (
         order by severity, asset, check_id
         """,
         is_of_the_build=True,
+        without_rows="Every check passed.",
     ),
 )
