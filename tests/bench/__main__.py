@@ -46,7 +46,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
     ),
     "scale": (
         "Every model of the project, from 10 to 60 million bars of members, DuckDB held to 7 GB",
-        "tests.bench.bench_members --rows 10000000 --rows 60000000 --repeats 1 --whole-project",
+        "tests.bench.bench_members --rows 10000000 --rows 30000000 --rows 60000000 --repeats 1 --whole-project",
     ),
 }  # fmt: skip
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "pandas", "numpy")

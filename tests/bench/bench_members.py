@@ -101,6 +101,7 @@ def measured(rows: int, repeats: int, directory: Path, chosen: list[str]) -> lis
     ) as connection:
         load(connection, made, 0, made.payloads)
     shutil.rmtree(made.directory)
+    settings.resources.make_room()
     invoke(settings, "parse", ["parse"])
     whole = [invoke(settings, "members: full rebuild", ["build", "--full-refresh", *chosen])]
     same = [invoke(settings, "members: build without news", ["build", *chosen])]
