@@ -24,25 +24,33 @@ help: ## this list
 	@echo "  make build SOURCE=files INBOX=path    build from your own files"
 	@echo "  make build SOURCE=live                build from public services (docs/live.md)"
 
-# The environment: made again whenever the lock or the package's declaration changes. A shim that answers to
-# a name but cannot run is passed over, so every candidate is asked for its version.
+# An environment anew: folder, the first Python that is too new, lock, what is said. A shim that answers to a name but
+# cannot run is passed over, so every candidate is asked for its version.
+define new_environment
+@python=""; \
+for candidate in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do \
+  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $(2)))' 2>/dev/null; then \
+    python="$$candidate"; break; fi; \
+done; \
+if [ -z "$$python" ]; then \
+  echo "No Python from 3.11 to before 3.$(2) with venv found. Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+  exit 1; fi; \
+echo "Installing $(4)into $(1) with $$($$python --version)"; \
+rm -rf $(1); \
+"$$python" -m venv $(1); \
+if command -v uv >/dev/null 2>&1; then \
+  VIRTUAL_ENV=$(CURDIR)/$(1) uv pip install --quiet --compile-bytecode --require-hashes --no-deps -r $(3); \
+else \
+  $(1)/bin/python -m pip install --quiet --require-hashes --no-deps -r $(3); \
+fi
+endef
+
+# Made again whenever the lock or the package's declaration changes.
 $(INSTALLED): requirements.lock pyproject.toml
-	@python=""; \
-	for candidate in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do \
-	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
-	    python="$$candidate"; break; fi; \
-	done; \
-	if [ -z "$$python" ]; then \
-	  echo "No Python of 3.11 to 3.13 with venv found. Install one, or name it: make build PYTHON=/path/to/python3.12" >&2; \
-	  exit 1; fi; \
-	echo "Installing into $(VENV) with $$($$python --version)"; \
-	rm -rf $(VENV); \
-	"$$python" -m venv $(VENV); \
-	if command -v uv >/dev/null 2>&1; then \
-	  VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --compile-bytecode --require-hashes --no-deps -r requirements.lock; \
+	$(call new_environment,$(VENV),14,requirements.lock,)
+	@if command -v uv >/dev/null 2>&1; then \
 	  VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --no-deps --no-build-isolation -e .; \
 	else \
-	  $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock; \
 	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
 	fi; \
 	$(BIN)/python -m compileall -q dagster_project; \
@@ -70,23 +78,8 @@ bench: $(INSTALLED) ## speed and memory as ratios within one run, into docs/benc
 
 # Superset wants libraries of its own age: an environment apart, of 3.11 or 3.12.
 $(SUPERSET_VENV)/.installed: superset/requirements.txt
-	@python=""; \
-	for candidate in $${PYTHON:-python3.12 python3.11 python3 python}; do \
-	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then \
-	    python="$$candidate"; break; fi; \
-	done; \
-	if [ -z "$$python" ]; then \
-	  echo "No Python of 3.11 or 3.12 with venv found, which Superset needs. Install one, or name it: make superset PYTHON=/path/to/python3.12" >&2; \
-	  exit 1; fi; \
-	echo "Installing Superset into $(SUPERSET_VENV) with $$($$python --version)"; \
-	rm -rf $(SUPERSET_VENV); \
-	"$$python" -m venv $(SUPERSET_VENV); \
-	if command -v uv >/dev/null 2>&1; then \
-	  VIRTUAL_ENV=$(abspath $(SUPERSET_VENV)) uv pip install --quiet --require-hashes --no-deps -r superset/requirements.txt; \
-	else \
-	  $(SUPERSET_VENV)/bin/python -m pip install --quiet --require-hashes --no-deps -r superset/requirements.txt; \
-	fi; \
-	touch $@
+	$(call new_environment,$(SUPERSET_VENV),13,superset/requirements.txt,Superset )
+	@touch $@
 
 superset: $(INSTALLED) $(SUPERSET_VENV)/.installed ## optional: Superset on the published build (PORT=8088), docs/superset.md
 	@$(SUPERSET_VENV)/bin/python superset/bootstrap.py --port $(PORT) \
@@ -94,25 +87,10 @@ superset: $(INSTALLED) $(SUPERSET_VENV)/.installed ## optional: Superset on the 
 
 # dbt-spark and pyspark: an environment apart. The machine needs Java 17 or 21 besides.
 $(SPARK_VENV)/.installed: spark/requirements.txt
-	@python=""; \
-	for candidate in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do \
-	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
-	    python="$$candidate"; break; fi; \
-	done; \
-	if [ -z "$$python" ]; then \
-	  echo "No Python of 3.11 to 3.13 with venv found. Install one, or name it: make spark PYTHON=/path/to/python3.12" >&2; \
-	  exit 1; fi; \
-	if ! java -version >/dev/null 2>&1 && [ -z "$${JAVA_HOME:-}" ]; then \
-	  echo "No Java found, which Spark needs. Install a Java 17 or 21, or name it in JAVA_HOME." >&2; exit 1; fi; \
-	echo "Installing Spark into $(SPARK_VENV) with $$($$python --version)"; \
-	rm -rf $(SPARK_VENV); \
-	"$$python" -m venv $(SPARK_VENV); \
-	if command -v uv >/dev/null 2>&1; then \
-	  VIRTUAL_ENV=$(abspath $(SPARK_VENV)) uv pip install --quiet --require-hashes --no-deps -r spark/requirements.txt; \
-	else \
-	  $(SPARK_VENV)/bin/python -m pip install --quiet --require-hashes --no-deps -r spark/requirements.txt; \
-	fi; \
-	touch $@
+	@if ! java -version >/dev/null 2>&1 && [ -z "$${JAVA_HOME:-}" ]; then \
+	  echo "No Java found, which Spark needs. Install a Java 17 or 21, or name it in JAVA_HOME." >&2; exit 1; fi
+	$(call new_environment,$(SPARK_VENV),14,spark/requirements.txt,Spark )
+	@touch $@
 
 spark: $(INSTALLED) $(SPARK_VENV)/.installed ## optional: the SQL models on Spark, checked and published (docs/scale.md)
 	@folder="$$($(BIN)/smallcap spark inputs $(if $(SOURCE),--source $(SOURCE)))"; \
