@@ -31,6 +31,7 @@ WITHOUT_KEY = {
     "stg_membership__symbol_vintages": "vintages: a key has as many rows as it was told",
     "stg_prices__bar_vintages": "vintages: a key has as many rows as it was told",
     "stg_quality__values_by_source": "vintages: a key has as many rows as it was told",
+    "stg_quality__vintages_told": "vintages: a key has as many rows as it was told",
     "stg_rates__inbox_fomc_meetings": "tested in stg_rates__fomc_meetings, which is this and the seed",
 }
 """Relations of those layers without a tested key, and why."""

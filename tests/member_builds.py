@@ -25,8 +25,11 @@ from tests.members import FIRST_YEAR, LAST_YEAR, Members, load, members
 INCREMENTAL = "int_members__days"
 COUNTED = "int_members__index_counts"
 """The second incremental model: sessions counted, from the first one."""
+COUNTED_YEARS = "int_quality__series_years"
+"""The third: what raw holds of every series in a year, counted."""
 CALENDAR = "int_calendar__nyse_sessions"
 MART = "breadth"
+COVERAGE = "data_quality_coverage"
 BOOKKEEPING = ("bars_through_seq", "symbols_through_seq", "definition", "recomputed_from")
 """Columns of INCREMENTAL that say when a row was made: other rows of one table come from other builds."""
 
@@ -53,13 +56,14 @@ class Compiled:
 
 
 def compile_models(directory: Path) -> Compiled:
-    """The mart and all that it reads, compiled by dbt in `directory`."""
+    """Both marts and all that they read, compiled by dbt in `directory`."""
     settings = Settings(_env_file=None, data_dir=directory, source="files")
     few = members(600, 1, directory / "few")
     with open_warehouse(settings.warehouse_file, settings.source, is_simulated=False) as connection:
         load(connection, few, 0, few.payloads)
-    first = invoke_dbt(settings, ["build", "--select", f"+{MART}", "--exclude-resource-type", "test", "unit_test"])
-    again = invoke_dbt(settings, ["run", "--select", INCREMENTAL, COUNTED])
+    marts = [f"+{MART}", f"+{COVERAGE}"]
+    first = invoke_dbt(settings, ["build", "--select", *marts, "--exclude-resource-type", "test", "unit_test"])
+    again = invoke_dbt(settings, ["run", "--select", INCREMENTAL, COUNTED, COUNTED_YEARS])
     broken = [node for node in (*first, *again) if not node.is_ok]
     if broken:
         raise RuntimeError(f"{broken[0].name}: {broken[0].message}")
@@ -143,6 +147,7 @@ def differences(incremental: Warehouse, full: Warehouse) -> list[str]:
     for relation, key, left_out in (
         (f"intermediate.{INCREMENTAL}", "member_id, session_date", f"exclude ({', '.join(BOOKKEEPING)})"),
         (f"marts.{MART}", "index_id, session_date", ""),
+        (f"marts.{COVERAGE}", "table_name, series, calendar_year", ""),
     ):
         select = f"select * {left_out} from {relation}"
         other = full.connection.sql(select).to_arrow_table()

@@ -12,6 +12,7 @@ import pytest
 from tests.made_once import made_once
 from tests.member_builds import (
     COUNTED,
+    COUNTED_YEARS,
     INCREMENTAL,
     Case,
     Compiled,
@@ -65,6 +66,7 @@ def test_a_stale_row_is_found(two) -> None:
 def test_another_definition_makes_everything_again(two) -> None:
     incremental, full = two
     incremental.connection.execute(f"update intermediate.{INCREMENTAL} set definition = 'old', is_new_high = true")
+    incremental.connection.execute(f"update intermediate.{COUNTED_YEARS} set made_with = 'old', days_held = -1")
     incremental.build()
     full.take_in(1)
     full.build(is_full=True)
@@ -101,8 +103,19 @@ def test_a_day_touches_only_what_it_changes(compiled: Compiled, tmp_path: Path) 
     again = {session for _, session, *_ in set(counted_after) - set(counted_before)}
     assert min(again) == day
     assert len(again) < len({session for _, session, *_ in counted_before})
+    warehouse.connection.execute(f"update intermediate.{COUNTED_YEARS} set days_held = -1")
     warehouse.build()
     assert set(warehouse.connection.execute(f"from intermediate.{COUNTED}").fetchall()) == set(counted_after)
+    assert warehouse.connection.execute(
+        f"select max(days_held) from intermediate.{COUNTED_YEARS}"
+    ).fetchall() == [(-1,)], "without news no year is counted again"
+    warehouse.connection.execute(
+        "insert into raw.daily_bars by name select * replace (3 as payload_seq) from raw.daily_bars where payload_seq = 2"
+    )
+    warehouse.build()
+    assert warehouse.connection.execute(
+        f"select table_name, series, calendar_year from intermediate.{COUNTED_YEARS} where days_held > 0"
+    ).fetchall() == [("daily_bars", "S4", day.year)]
 
 
 LATER = "timestamp '2027-01-01' as observed_at, timestamp '2027-01-01' as available_at, 9 as payload_seq"

@@ -2,85 +2,143 @@
 {%- set of_sessions = "'daily_bars', 'fund_nav_shares', 'fed_funds_futures'" -%}
 {%- set of_bank_days = "'policy_rates', 'treasury_yields'" -%}
 
-with counts as (
-    select * from {{ ref('stg_quality__day_counts') }}
+with held as (
+    select * from {{ ref('int_quality__series_years') }}
 ),
 
-calendar as (
-    select * from {{ ref('int_calendar__sessions') }}
+sessions as (
+    select
+        session_date,
+        calendar_year,
+        case when {{ is_bank_holiday('session_date') }} then 0 else 1 end as bank_days
+    from {{ ref('int_calendar__sessions') }}
+),
+
+years as (
+    select
+        calendar_year,
+        min(session_date) as first_session_date,
+        max(session_date) as last_session_date
+    from sessions
+    group by calendar_year
 ),
 
 series_ends as (
     select
         table_name,
         series,
-        min(day) as first_day,
-        max(day) as last_day
-    from counts
+        min(first_day) as first_day,
+        max(last_day) as last_day
+    from held
+    where table_name in ({{ of_sessions }}, {{ of_bank_days }})
     group by
         table_name,
         series
 ),
 
-days_due as (
+-- the part of each year in which the series has a rhythm to keep
+spans as (
     select
         series_ends.table_name,
         series_ends.series,
-        calendar.session_date as day
+        years.calendar_year,
+        {{ add_days('greatest(series_ends.first_day, years.first_session_date)', -1) }} as day_before,
+        least(series_ends.last_day, years.last_session_date) as last_day
     from series_ends
-    inner join calendar
-        on calendar.session_date between series_ends.first_day and series_ends.last_day
-    where
-        series_ends.table_name in ({{ of_sessions }})
-        or (series_ends.table_name in ({{ of_bank_days }}) and not {{ is_bank_holiday('calendar.session_date') }})
+    inner join years
+        on
+            series_ends.first_day <= years.last_session_date
+            and series_ends.last_day >= years.first_session_date
 ),
 
-joined as (
+-- Sessions so far at the ends of those parts: a difference of two counts, where a join with every session due would
+-- have as many rows as all bars.
+turns as (
     select
-        coalesce(counts.table_name, days_due.table_name) as table_name,
-        coalesce(counts.series, days_due.series) as series,
-        coalesce(counts.day, days_due.day) as day,
-        counts.day is not null as is_held,
-        days_due.day is not null as is_due,
-        counts.vintages,
-        counts.rows_told,
-        counts.removals,
-        counts.sources
-    from counts
-    full outer join days_due
-        on
-            counts.table_name = days_due.table_name
-            and counts.series = days_due.series
-            and counts.day = days_due.day
+        session_date as day,
+        1 as sessions,
+        bank_days
+    from sessions
+    union all
+    select
+        day_before as day,
+        0 as sessions,
+        0 as bank_days
+    from spans
+    union all
+    select
+        last_day as day,
+        0 as sessions,
+        0 as bank_days
+    from spans
+),
+
+turns_of_day as (
+    select
+        day,
+        sum(sessions) as sessions,
+        sum(bank_days) as bank_days
+    from turns
+    group by day
+),
+
+so_far as (
+    select
+        day,
+        sum(sessions) over (order by day rows between unbounded preceding and current row) as sessions,
+        sum(bank_days) over (order by day rows between unbounded preceding and current row) as bank_days
+    from turns_of_day
+),
+
+due as (
+    select
+        spans.table_name,
+        spans.series,
+        spans.calendar_year,
+        case
+            when spans.table_name in ({{ of_sessions }}) then at_last.sessions - at_first.sessions
+            else at_last.bank_days - at_first.bank_days
+        end as days_due
+    from spans
+    inner join so_far as at_first
+        on spans.day_before = at_first.day
+    inner join so_far as at_last
+        on spans.last_day = at_last.day
 ),
 
 final as (
     select
-        table_name,
-        series,
-        {{ date_part_number('year', 'day') }} as calendar_year,
-        min(case when is_held then day end) as first_day,
-        max(case when is_held then day end) as last_day,
-        cast(count_if(is_held) as integer) as days_held,
+        coalesce(held.table_name, due.table_name) as table_name,
+        coalesce(held.series, due.series) as series,
+        coalesce(held.calendar_year, due.calendar_year) as calendar_year,
+        held.first_day,
+        held.last_day,
+        coalesce(held.days_held, 0) as days_held,
         case
-            when table_name in ({{ of_sessions }}, {{ of_bank_days }})
-                then cast(count_if(is_due) as integer)
+            when coalesce(held.table_name, due.table_name) in ({{ of_sessions }}, {{ of_bank_days }})
+                then cast(coalesce(due.days_due, 0) as integer)
         end as days_due,
         case
-            when table_name in ({{ of_sessions }}, {{ of_bank_days }})
-                then cast(count_if(is_due and not is_held) as integer)
+            when coalesce(held.table_name, due.table_name) in ({{ of_sessions }})
+                then cast(coalesce(due.days_due, 0) - coalesce(held.sessions_held, 0) as integer)
+            when coalesce(held.table_name, due.table_name) in ({{ of_bank_days }})
+                then cast(coalesce(due.days_due, 0) - coalesce(held.bank_days_held, 0) as integer)
         end as days_missing,
-        cast(coalesce(sum(rows_told), 0) as integer) as rows_told,
-        cast(coalesce(sum(vintages), 0) as integer) as vintages,
-        cast(coalesce(sum(vintages) - sum(rows_told), 0) as integer) as revisions,
-        cast(coalesce(sum(removals), 0) as integer) as removals,
-        cast(coalesce(max(sources), 0) as integer) as sources,
+        coalesce(held.rows_told, 0) as rows_told,
+        coalesce(held.vintages, 0) as vintages,
+        coalesce(held.vintages - held.rows_told, 0) as revisions,
+        coalesce(held.removals, 0) as removals,
+        coalesce(held.sources, 0) as sources,
         {{ is_simulated() }} as is_simulated
-    from joined
-    group by
-        table_name,
-        series,
-        calendar_year
+    from held
+    full outer join due
+        on
+            held.table_name = due.table_name
+            and held.series = due.series
+            and held.calendar_year = due.calendar_year
+    where
+        held.days_held is not null
+        or due.days_due > 0
 )
 
 select * from final

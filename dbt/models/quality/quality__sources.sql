@@ -1,20 +1,43 @@
-with tellings as (
-    select * from {{ ref('stg_quality__values_by_source') }}
-),
-
-limits as (
+-- Tellings are read in place: DuckDB would write out a CTE of them, whole, before it filters.
+with limits as (
     {{ check_limits([
         'prices_two_sources.maximum_pct', 'flows_two_sources.maximum_pct', 'rates_two_sources.maximum_bp',
         'flows_shares_lagged.changes', 'flows_shares_lagged.share_of_changes'
     ]) }}
 ),
 
--- Most warehouses have one source a table: what follows looks only where there are more.
-tables_with_sources as (
-    select table_name
-    from tellings
+-- What more than one source tells is told by another one than the one with most rows: to find it like this, nothing
+-- is grouped by day but the rows of the others, in most warehouses none.
+rows_of_source as (
+    select
+        table_name,
+        source,
+        count(*) as tellings
+    from {{ ref('stg_quality__values_by_source') }}
+    group by
+        table_name,
+        source
+),
+
+main_sources as (
+    select
+        table_name,
+        max_by(source, tellings) as source
+    from rows_of_source
     group by table_name
-    having min(source) <> max(source)
+),
+
+told_by_another as (
+    select distinct
+        tellings.table_name,
+        tellings.figure,
+        tellings.series,
+        tellings.day
+    from {{ ref('stg_quality__values_by_source') }} as tellings
+    inner join main_sources
+        on
+            tellings.table_name = main_sources.table_name
+            and tellings.source <> main_sources.source
 ),
 
 numbered as (
@@ -28,9 +51,13 @@ numbered as (
                 tellings.payload_seq desc nulls last,
                 tellings.value desc nulls last
         ) as vintage_from_latest
-    from tellings
-    inner join tables_with_sources
-        on tellings.table_name = tables_with_sources.table_name
+    from {{ ref('stg_quality__values_by_source') }} as tellings
+    inner join told_by_another
+        on
+            tellings.table_name = told_by_another.table_name
+            and tellings.figure = told_by_another.figure
+            and tellings.series = told_by_another.series
+            and tellings.day = told_by_another.day
 ),
 
 told_by_two as (
@@ -107,7 +134,7 @@ share_vintages as (
             partition by series, day, source
             order by available_at_utc, observed_at_utc, payload_seq, value nulls last
         ) as vintage_number
-    from tellings
+    from {{ ref('stg_quality__values_by_source') }}
     where
         figure = 'shares_outstanding'
         and not is_removed
