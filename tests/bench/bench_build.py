@@ -26,21 +26,6 @@ from tests.bench.figure import Figure, middle, of_process
 
 BIN = Path(sys.executable).parent
 
-BARE_DUCKDB = """
-import json, pathlib, sys, duckdb
-from graphlib import TopologicalSorter
-file, target = sys.argv[1], pathlib.Path(sys.argv[2])
-nodes = json.loads((target / "manifest.json").read_text())["nodes"]
-models = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
-order = TopologicalSorter({key: set(node["depends_on"]["nodes"]) & set(models) for key, node in models.items()})
-connection = duckdb.connect(file)
-for key in order.static_order():
-    node = models[key]
-    if node["language"] == "sql" and node["config"]["materialized"] != "incremental":
-        sql = (target / "compiled" / node["package_name"] / node["original_file_path"]).read_text()
-        kind = "view" if node["config"]["materialized"] == "view" else "table"
-        connection.execute(f"create or replace {kind} {node['schema']}.{node['name']} as ({sql})")
-"""
 IMPORTS = "import dagster, dagster_dbt; from dbt.cli.main import dbtRunner; import dbt.adapters.duckdb"
 BUILD, BARE, IMPORT, STOCK = (
     "smallcap build", "bare DuckDB, same SQL", "import dagster and dbt", "stock dagster asset materialize"
@@ -67,7 +52,7 @@ def turns(data: Path, source: str, inbox: Path | None, rounds: int) -> dict[str,
     for _ in range(rounds):
         found.setdefault(BUILD, []).append(of_process(BUILD, build, environment))
         shutil.copyfile(data / "warehouse" / f"{mode}.duckdb", copied)
-        bare = [sys.executable, "-c", BARE_DUCKDB, str(copied), str(target)]
+        bare = [sys.executable, "-m", "tests.bench.bare_sql", str(copied), str(target)]
         found.setdefault(BARE, []).append(of_process(BARE, bare, environment))
         found.setdefault(IMPORT, []).append(of_process(IMPORT, [sys.executable, "-c", IMPORTS], environment))
         found.setdefault(STOCK, []).append(

@@ -5,6 +5,7 @@
     on_schema_change='ignore'
 ) }}
 {%- set definition = definition_of(['int_quality__series_years', 'stg_quality__vintages_told']) -%}
+{%- set made_with = "concat_ws(' ', '" ~ definition ~ "', cast(calendars.sessions_fingerprint as string))" -%}
 {%- set year_of_vintage = date_part_number('year', 'vintages.day') -%}
 
 -- Vintages are read in place: DuckDB would write out a CTE of them, whole, before it filters.
@@ -13,26 +14,26 @@ with sessions as (
     from {{ ref('int_calendar__nyse_sessions') }}
 ),
 
--- what the days of a year are counted with, besides its vintages: rows made with something else are made again
-making as (
+-- what the days of a year are counted with, besides its vintages: a year made with something else is made again
+calendars as (
     select
-        concat_ws(' ', '{{ definition }}', cast(bit_xor({{ fingerprint(['session_date']) }}) as string)) as made_with
+        {{ date_part_number('year', 'session_date') }} as calendar_year,
+        bit_xor({{ fingerprint(['session_date']) }}) as sessions_fingerprint
     from sessions
+    group by calendar_year
 ),
 
 {% if is_incremental() %}
     stored_through as (
         select
-            stored.table_name,
-            max(stored.last_payload_seq) as payload_seq
-        from {{ this }} as stored
-        inner join making
-            on stored.made_with = making.made_with
-        group by stored.table_name
+            table_name,
+            max(last_payload_seq) as payload_seq
+        from {{ this }}
+        group by table_name
     ),
 
     changed as (
-        select distinct
+        select
             vintages.table_name,
             vintages.series,
             {{ year_of_vintage }} as calendar_year
@@ -40,6 +41,15 @@ making as (
         left join stored_through
             on vintages.table_name = stored_through.table_name
         where vintages.payload_seq > coalesce(stored_through.payload_seq, 0)
+        union
+        select
+            stored.table_name,
+            stored.series,
+            stored.calendar_year
+        from {{ this }} as stored
+        left join calendars
+            on stored.calendar_year = calendars.calendar_year
+        where stored.made_with <> {{ made_with }}
     ),
 {% endif %}
 
@@ -85,7 +95,7 @@ days as (
         day
 ),
 
-final as (
+counted as (
     select
         days.table_name,
         days.series,
@@ -100,16 +110,23 @@ final as (
         cast(sum(days.vintages) as integer) as vintages,
         cast(sum(days.removals) as integer) as removals,
         cast(max(days.sources) as integer) as sources,
-        max(days.last_payload_seq) as last_payload_seq,
-        max(making.made_with) as made_with
+        max(days.last_payload_seq) as last_payload_seq
     from days
-    cross join making
     left join sessions
         on days.day = sessions.session_date
     group by
         days.table_name,
         days.series,
         calendar_year
+),
+
+final as (
+    select
+        counted.*,
+        {{ made_with }} as made_with
+    from counted
+    left join calendars
+        on counted.calendar_year = calendars.calendar_year
 )
 
 select * from final
