@@ -94,3 +94,10 @@
 {% macro lipper_week_ending(date) -%}
     {{ add_days(date, '(10 - ' ~ iso_day_of_week(date) ~ ') % 7') }}
 {%- endmacro %}
+
+
+{# The day of the month as one bit of a 32-bit number, so that `bit_or` of it is a set of days and `bit_count` their
+   number. #}
+{% macro day_bit(date) -%}
+    cast(power(2, {{ date_part_number('day', date) }} - 1) as integer)
+{%- endmacro %}

@@ -155,7 +155,8 @@ def main(
         whole.append(costs[1])
         for cost in costs:
             typer.echo(cost.line())
-    for fewer, larger in pairwise(whole):
+    spans = [*pairwise(whole), *([(whole[0], whole[-1])] if len(whole) > 2 else [])]
+    for fewer, larger in spans:
         typer.echo(
             Figure(
                 f"members: exponent of the growth from {fewer.rows:,} to {larger.rows:,} rows", larger.seconds,
