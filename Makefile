@@ -60,7 +60,7 @@ build: $(INSTALLED) ## install, build the warehouse, publish it, print the brief
 	@$(BIN)/smallcap build $(BUILD_OPTIONS)
 
 test: $(INSTALLED) ## all tests
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations=60 --durations-min=3
 
 check: $(INSTALLED) ## linters, types, SQL, import rule
 	$(BIN)/ruff check .
