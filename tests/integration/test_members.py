@@ -106,11 +106,12 @@ def test_a_day_touches_only_what_it_changes(compiled: Compiled, tmp_path: Path) 
     warehouse.connection.execute(f"update intermediate.{COUNTED_YEARS} set days_held = -1")
     warehouse.build()
     assert set(warehouse.connection.execute(f"from intermediate.{COUNTED}").fetchall()) == set(counted_after)
-    assert warehouse.connection.execute(
-        f"select max(days_held) from intermediate.{COUNTED_YEARS}"
-    ).fetchall() == [(-1,)], "without news no year is counted again"
+    assert warehouse.connection.execute(f"select max(days_held) from intermediate.{COUNTED_YEARS}").fetchall() == [
+        (-1,)
+    ], "without news no year is counted again"
     warehouse.connection.execute(
-        "insert into raw.daily_bars by name select * replace (3 as payload_seq) from raw.daily_bars where payload_seq = 2"
+        "insert into raw.daily_bars by name "
+        "select * replace (3 as payload_seq) from raw.daily_bars where payload_seq = 2"
     )
     warehouse.build()
     assert warehouse.connection.execute(
