@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,12 +84,24 @@ class _Terminal(logging.Handler):
         self.console.print(f"{clock} [{style}]{escape(record.getMessage())}[/{style}]", soft_wrap=True)
 
 
+class _File(logging.FileHandler):
+    """A log that cannot be written, on a full disk say, must not hide why the build ends: it lacks lines, no more."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the name is that of logging)
+        """Leave the line out."""
+
+    def close(self) -> None:
+        """Close the file, whether or not the last lines found room."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def build_log(directory: Path, build_id: str, secrets: Sequence[str], terminal: bool) -> Iterator[Path]:
     """Log to `directory/<build_id>.jsonl`, and to the terminal when asked, for the length of a build."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{build_id}.jsonl"
-    file = logging.FileHandler(path, encoding="utf-8")
+    file = _File(path, encoding="utf-8")
     file.setFormatter(_JsonLines())
     handlers: list[logging.Handler] = [file]
     if terminal:

@@ -17,8 +17,25 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool, override
         override: failed blocking checks to publish despite of.
 
     Raises:
-        SmallcapError: a step failed; the message is that of the first error behind it.
+        SmallcapError: a step failed (the message is that of the first error behind it), or the run history cannot be
+            written.
     """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        reasons = _run(settings, build_id, accept_removals, override)
+    except DBAPIError as error:
+        where = "behind SMALLCAP_POSTGRES_URL" if settings.postgres_url else f"in {settings.dagster_home}"
+        raise SmallcapError(
+            f"Dagster's run history {where} cannot be written: {error.orig}. Look at the space and the rights there "
+            "(SMALLCAP_DATA_DIR), then build again. The published build stays."
+        ) from error
+    if reasons:
+        raise SmallcapError("; ".join(reasons))
+
+
+def _run(settings: Settings, build_id: str, accept_removals: bool, override: Override | None) -> list[str]:
+    """Why the run failed; empty when it did not."""
     from dagster_project.orchestration.instance import open_instance, prepare_instance, relax_history_writes
 
     settings.apply_child_environment()
@@ -45,6 +62,6 @@ def run_build(settings: Settings, build_id: str, accept_removals: bool, override
         )
         forget_old_runs(instance, settings)
     if result.success:
-        return
+        return []
     reasons = [failure_in_words(event) for event in result.all_events if event.is_step_failure]
-    raise SmallcapError("; ".join(reasons) or "the run failed; see the log")
+    return reasons or ["the run failed; see the log"]

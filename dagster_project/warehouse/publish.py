@@ -56,7 +56,11 @@ def publish_build(
     if final.exists():
         raise WarehouseError(f"{final} is there already; a build is published once. Run a new build.")
     partial.mkdir()
-    write_build(connection, partial, {**manifest, "build_id": build_id}, write_extras)
+    try:
+        write_build(connection, partial, {**manifest, "build_id": build_id}, write_extras)
+    except Exception:
+        shutil.rmtree(partial, ignore_errors=True)  # on a full disk its space is what is wanted
+        raise
     partial.rename(final)
     switch(current_link, final)
     _prune(builds_dir, current_link, keep)

@@ -1,6 +1,7 @@
 """Faults through the whole program: exit code, message, and the published build, byte for byte."""
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -155,6 +156,36 @@ def test_read_only_disk(read_only_disk: Run):
     assert published(run.data) == before
     assert run.call("brief").code == 0
     assert run.call("query", "select 1").code == 0
+
+
+@pytest.fixture
+def full_disk(own_run: Run, tmp_path: Path):
+    """The data directory of a published build on a disk that has room for little more."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    used = sum(file.stat().st_blocks * 512 for file in own_run.data.rglob("*") if not file.is_symlink())
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={used + (3 << 20)}", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs the right to mount: the full disk was not tested")
+    try:
+        shutil.copytree(own_run.data, disk / "data", symlinks=True)
+        yield disk / "data"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.scenario("base")
+def test_full_disk_says_so_in_one_sentence_and_keeps_what_is_published(full_disk: Path, run: Run):
+    """Failed once: with a traceback of the run history, and with another one of the log that had no room either."""
+    before = published(full_disk)
+    outcome = smallcap(full_disk, "build", "--source", "files", "--inbox", run.inbox, "--quiet")
+    assert outcome.code == 1
+    assert "is full" in outcome.err
+    assert "SMALLCAP_DATA_DIR" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert published(full_disk) == before
+    assert not list((full_disk / "builds").glob(".*"))
+    assert smallcap(full_disk, "query", "select 1").code == 0
 
 
 @pytest.mark.parametrize("command", [("rollback",), ("rebuild",), ("brief",), ("query", "select 1")])

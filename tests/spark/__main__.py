@@ -27,7 +27,7 @@ from tests.spark.compare import SMALLEST, TOLERANCE, Comparison, compare
 
 PLACE = PROJECT_ROOT / "data" / "spark" / "test"
 REPORT = PROJECT_ROOT / "docs" / "spark_parity.md"
-FINGERPRINTS = ("made_from",)
+FINGERPRINTS = ("made_from", "made_with")
 """Columns whose text an engine makes with its own hash (macro fingerprint); nothing published reads them."""
 
 
