@@ -41,6 +41,8 @@ def open_warehouse(
     import duckdb
 
     path.parent.mkdir(parents=True, exist_ok=True)
+    if resources:
+        resources.spill_dir.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
     try:
         connection = duckdb.connect(str(path), config=resources.duckdb_config() if resources else {})
     except duckdb.IOException as error:

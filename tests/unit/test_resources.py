@@ -37,7 +37,6 @@ def test_disk_that_is_full_names_the_folder(tmp_path: Path, small: Resources):
 
 
 def test_rows_beyond_the_memory_are_spilled_and_go(tmp_path: Path, small: Resources):
-    small.make_room()
     with open_warehouse(tmp_path / "real.duckdb", "files", is_simulated=False, resources=small) as connection:
         connection.execute(MAKE_MUCH)
         assert list(small.spill_dir.iterdir()), "2 million texts do not fit into 20 MB"
