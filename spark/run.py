@@ -77,6 +77,7 @@ def start_session(results: Path, cores: int, memory: str) -> Any:
         "spark.sql.shuffle.partitions": str(cores),
         "spark.sql.warehouse.dir": str(results / "tables"),
         "spark.local.dir": str(results / "spill"),
+        "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),  # bars for a person, not for a log
     }
     builder = SparkSession.builder.master(f"local[{cores}]").appName("smallcap")
     for name, value in {**MEANING, **SMALL, **own}.items():
