@@ -129,7 +129,7 @@ def report(found: list[Comparison], seed: int, directory: Path, seconds: float) 
         "",
         f"Keys, nulls, texts, dates and whole numbers must be equal; doubles may differ by {TOLERANCE:g} of the larger",
         f"one, or by {SMALLEST:g}, which is what subtraction leaves of the last digits of larger numbers.",
-        f"Not compared is {', '.join(FINGERPRINTS)}: fingerprints, which each engine makes with its own hash.",
+        f"Not compared: {', '.join(FINGERPRINTS)}: fingerprints, which each engine makes with its own hash.",
         "",
         f"**{len(found)} models, {sum(one.cells for one in found):,} cells: {verdict}.**",
         "",
