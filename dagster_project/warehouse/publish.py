@@ -58,10 +58,10 @@ def publish_build(
     partial.mkdir()
     try:
         write_build(connection, partial, {**manifest, "build_id": build_id}, write_extras)
+        partial.rename(final)
     except Exception:
         shutil.rmtree(partial, ignore_errors=True)  # on a full disk its space is what is wanted
         raise
-    partial.rename(final)
     switch(current_link, final)
     _prune(builds_dir, current_link, keep)
     logger.info("published %s", final)
