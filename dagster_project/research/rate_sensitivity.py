@@ -4,9 +4,6 @@ Belongs here: laying windows over the sessions of a pair and the regressions in 
 return as control. What does not: the daily inputs (`int_research__rate_changes`) and which windows there are (seed
 `rate_windows`). No I/O.
 
-All windows, fixed, expanding and rolling, go through one batched computation. A coefficient of a regression with a
-constant equals that on variables centred in the window and, with a control, on what the control leaves of them
-(Frisch, Waugh and Lovell); so does its HAC variance: one series of scores gives both.
 Source of the method: docs/methodology, section 5; W. K. Newey and K. D. West, Econometrica 55 (1987): Bartlett
 weights, here 5 lags and no small-sample correction. Lags count observations.
 """
@@ -17,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numpy.lib.stride_tricks import sliding_window_view
+
+from dagster_project.research.kept_figures import DIGEST, KeptFigures
 
 Days = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
@@ -29,9 +27,8 @@ HAC_LAGS = 5
 MIN_COVERAGE_PCT = 80  # of the sessions of a window; the futures of 2000 have a hole of 24 sessions
 # Where the rate moved on one session only, that session has no residual and t means nothing.
 MIN_RATE_MOVES = 10
-NO_VARIANCE = 1e-16  # mean square in percent² or bp² (a move of 1e-8): rounding noise of a constant, no denominator
+NO_VARIANCE = 1e-16  # mean square in percent² or bp² (a move of 1e-8): rounding noise, of a constant or of a residual
 COLLINEAR = 1e-9  # share of the variance of the rate change that the control leaves
-BATCH_ELEMENTS = 40_000  # windows x observations worked on at once: an array of 320 kB stays in the cache
 
 FIGURES = (
     "coefficient_pct_per_bp",
@@ -52,6 +49,7 @@ COLUMNS = (
     "sessions_in_window",
     "rate_moves",
     "reason",
+    DIGEST,
 )
 
 
@@ -77,21 +75,25 @@ class Spans:
     """Session on which the window was known to be through: the last one, where the pair has it."""
 
 
-def rate_sensitivity(changes: pd.DataFrame, windows: pd.DataFrame, elections: pd.Series) -> pd.DataFrame:
+def rate_sensitivity(
+    changes: pd.DataFrame, windows: pd.DataFrame, elections: pd.Series, earlier: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Both regressions for every pair and window, sorted by pair, window and the session on which they were known.
 
     `changes`: pair_id, session_date, gap_return_pct (small minus large), large_return_pct, rate_change_bp, one row per
     session of a pair, null where unknown. `windows`: window_id, kind (fixed, since_election or rolling), first_date
     and last_date of a fixed one, rolling_observations of a rolling one, minimum_observations. `elections`: dates.
+    `earlier`: rows that this function gave, whose figures are taken over where the observations are the same.
 
     Gives COLUMNS: the window from window_start to window_end, the session at whose close the row was known; FIGURES;
-    rate_moves, the observations on which the rate changed; reason, null or why figures are null. A fixed window has
-    one row, on the first session on or after its last_date; the others one on every session. Raises ValueError for an
-    unknown kind.
+    rate_moves, the observations on which the rate changed; reason, null or why figures are null; the digest of what
+    figures were made from. A fixed window has one row, on the first session on or after its last_date; the others one
+    on every session. Raises ValueError for an unknown kind.
     """
     election_days = np.sort(dates(elections))
+    fitted = KeptFigures(fit, FIGURES, ["statsmodels"], earlier)
     frames = [
-        window_rows(pair, window, election_days).assign(pair_id=pair_id)
+        window_rows(pair, window, election_days, fitted).assign(pair_id=pair_id)
         for pair_id, group in changes.groupby("pair_id")
         for pair in [pair_days(group)]
         for window in windows.to_dict("records")
@@ -116,7 +118,7 @@ def pair_days(group: pd.DataFrame) -> PairDays:
     return PairDays(dates(group["session_date"]), observed, gap, large, change)
 
 
-def window_rows(pair: PairDays, window: dict[Any, Any], elections: Days) -> pd.DataFrame:
+def window_rows(pair: PairDays, window: dict[Any, Any], elections: Days, fitted: KeptFigures) -> pd.DataFrame:
     """The rows of one window of the seed on one pair."""
     spans = lay(pair, window, elections)
     is_laid = spans.start >= 0
@@ -136,13 +138,15 @@ def window_rows(pair: PairDays, window: dict[Any, Any], elections: Days) -> pd.D
     )
     reason = why_not(rows, pair, spans)
     is_fitted = pd.isna(reason)
-    figures = np.full((len(FIGURES), len(rows)), np.nan)
-    figures[:, is_fitted] = fit_windows(pair, first[is_fitted], stop[is_fitted])
-    rows[list(FIGURES)] = figures.T
+    figures, digests = np.full((len(rows), len(FIGURES)), np.nan), np.full(len(rows), None, dtype=object)
+    for row in np.flatnonzero(is_fitted):
+        inside = slice(first[row], stop[row])
+        digests[row], figures[row] = fitted(pair.gap[inside], pair.large[inside], pair.change[inside])
+    rows[list(FIGURES)] = figures
     reason[is_fitted & rows["controlled_t_hac"].isna()] = "the large side did not move, or the rate with it alone"
     reason[is_fitted & rows["t_hac"].isna()] = "the regression leaves no residual to judge by"
     reason[is_fitted & rows["coefficient_pct_per_bp"].isna()] = "the rate changed by the same amount on every session"
-    return rows.assign(reason=pd.array(reason, dtype="str"))
+    return rows.assign(reason=pd.array(reason, dtype="str"), **{DIGEST: pd.array(digests, dtype="str")})
 
 
 def lay(pair: PairDays, window: dict[Any, Any], elections: Days) -> Spans:
@@ -188,79 +192,31 @@ def why_not(rows: pd.DataFrame, pair: PairDays, spans: Spans) -> Objects:
     return reason
 
 
-def fit_windows(pair: PairDays, first: Ints, stop: Ints) -> Floats:
-    """FIGURES of the observations [first, stop) of each window, shape (figures, windows); NaN where not defined.
+def fit(gap: Floats, large: Floats, change: Floats) -> tuple[float, ...]:
+    """FIGURES of the observations of one window, each of shape (observations,); NaN where not defined."""
+    # deviations alone count: a level far from zero would cost digits
+    gap, large, change = (values - values.mean() for values in (gap, large, change))
+    change_squares, large_squares = change @ change, large @ large
+    coefficient, t, r_squared, controlled, controlled_t, of_large = np.full(len(FIGURES), np.nan)
+    if change_squares > NO_VARIANCE * change.size:
+        (coefficient,), t, r_squared = regression(gap, change)
+        left_squares = change_squares - (change @ large) ** 2 / large_squares if large_squares else 0.0
+        if large_squares > NO_VARIANCE * large.size and left_squares > COLLINEAR * change_squares:
+            (controlled, of_large), controlled_t, _ = regression(gap, change, large)
+    return coefficient, t, r_squared, controlled, controlled_t, of_large
 
-    A window is padded to the next power of two of its own length: how numpy adds up depends on the width, and a window
-    must come out the same, to the last digit, whatever windows there are beside it.
+
+def regression(gap: Floats, change: Floats, *controls: Floats) -> tuple[Floats, float, float]:
+    """Slopes, the HAC t of the first one and R squared of the gap on a constant, the rate change and the controls.
+
+    t and R squared are NaN where the residual is rounding noise.
     """
-    fitted = np.empty((len(FIGURES), first.size))
-    widths = 2 ** np.ceil(np.log2(np.maximum(stop - first, 1))).astype(np.int64)
-    for width in np.unique(widths).tolist():
-        windows = np.flatnonzero(widths == width)
-        batch = max(BATCH_ELEMENTS // width, 1)
-        for begin in range(0, windows.size, batch):
-            part = windows[begin : begin + batch]
-            fitted[:, part] = fit_batch(pair, first[part], stop[part], width)
-    return fitted
+    from statsmodels.regression.linear_model import OLS  # a second to import, wanted only where there is news
 
-
-def fit_batch(pair: PairDays, first: Ints, stop: Ints, width: int) -> Floats:
-    """As `fit_windows`, with all windows side by side, each padded with zeros to `width`."""
-    length = stop - first
-    inside = (np.arange(width) < length[:, None]).astype(np.float64)
-    gap, large, change = (centred(values, first, inside) for values in (pair.gap, pair.large, pair.change))
-    noise = NO_VARIANCE * length.astype(np.float64)
-
-    change_squares = positive(dot(change, change), noise)
-    coefficient = dot(change, gap) / change_squares
-    residual = gap - coefficient[:, None] * change
-    residual_squares = positive(dot(residual, residual), noise)
-    r_squared = 1 - residual_squares / dot(gap, gap)
-
-    large_squares = positive(dot(large, large), noise)
-    gap_on_large, change_on_large = dot(gap, large) / large_squares, dot(change, large) / large_squares
-    change_left = change - change_on_large[:, None] * large
-    gap_left = gap - gap_on_large[:, None] * large
-    left_squares = positive(dot(change_left, change_left), COLLINEAR * change_squares)
-    controlled = dot(change_left, gap_left) / left_squares
-    residual_left = gap_left - controlled[:, None] * change_left
-    return np.stack(
-        [
-            coefficient,
-            coefficient * change_squares / hac_deviation(change * residual, NO_VARIANCE * change_squares),
-            r_squared,
-            controlled,
-            controlled * left_squares / hac_deviation(change_left * residual_left, NO_VARIANCE * left_squares),
-            gap_on_large - controlled * change_on_large,
-        ]
+    regressors = np.column_stack([np.ones(gap.size), change, *controls])
+    fitted = OLS(gap, regressors, hasconst=True).fit(
+        cov_type="HAC", cov_kwds={"maxlags": HAC_LAGS, "use_correction": False}
     )
-
-
-def centred(values: Floats, first: Ints, inside: Floats) -> Floats:
-    """The values of each window minus their mean, zero beyond its end; shape (windows, width)."""
-    width = inside.shape[1]
-    padded = np.append(values, np.zeros(width))
-    laid = sliding_window_view(padded, width)[first] * inside
-    means = laid.sum(axis=1) / inside.sum(axis=1)
-    laid -= means[:, None] * inside
-    return laid
-
-
-def dot(left: Floats, right: Floats) -> Floats:
-    """Sum of products over each window, shape (windows,)."""
-    product: Floats = np.einsum("wo,wo->w", left, right)
-    return product
-
-
-def positive(squares: Floats, least: Floats) -> Floats:
-    """The sums of squares, NaN where they are no more than rounding noise."""
-    return np.where(squares > least, squares, np.nan)
-
-
-def hac_deviation(scores: Floats, least: Floats) -> Floats:
-    """Square root of the long-run sum of squares of the scores with Bartlett weights, shape (windows,)."""
-    squares = dot(scores, scores)
-    for lag in range(1, HAC_LAGS + 1):
-        squares += 2 * (1 - lag / (HAC_LAGS + 1)) * dot(scores[:, lag:], scores[:, :-lag])
-    return np.sqrt(positive(squares, least))
+    has_residual = fitted.bse[1] ** 2 * (change @ change) > NO_VARIANCE
+    t, r_squared = (fitted.tvalues[1], fitted.rsquared) if has_residual else (np.nan, np.nan)
+    return fitted.params[1:], t, r_squared

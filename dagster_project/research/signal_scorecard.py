@@ -4,10 +4,10 @@ Belongs here: the statistics of one signal, pair and horizon over the days whose
 sample. What does not: when a signal is on (`int_signals__daily`) and what prices did (`forward_outcomes`).
 
 Source of the method: `docs/methodology` section 7. Outcomes of neighbouring days overlap, so the plain t is naive:
-beside it stand a HAC t (W. K. Newey and K. D. West, 1987) and intervals of the stationary bootstrap.
+beside it stand a HAC t (W. K. Newey and K. D. West, 1987) and intervals of the stationary bootstrap (D. N. Politis
+and J. P. Romano, 1994).
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dagster_project.research.forward_outcomes import HORIZONS
-from dagster_project.research.stationary_bootstrap import Blocks, draw_blocks, resampled_sums
+from dagster_project.research.kept_figures import DIGEST, KeptFigures
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -32,6 +32,8 @@ DAY_COLUMNS = [
     "deepest_drawdown_pct",
     "worst_loss_from_entry_pct",
 ]
+REPLICATIONS = 1000
+SEED = 20170526
 MIN_BLOCK_SESSIONS = 21
 INTERVAL_PCT = (2.5, 97.5)
 DRAWDOWNS = ("drawdown_3", "drawdown_5", "drawdown_3_to_5")
@@ -49,38 +51,41 @@ TOO_FEW = f"fewer than {MIN_ON_DAYS} days or {MIN_EPISODES} episodes with the si
 NO_VARIATION = "forward returns do not vary among days with, and among days without the signal: no t"
 
 
-def signal_scorecard(signals: pd.DataFrame, outcomes: pd.DataFrame, sample_ends: pd.DataFrame) -> pd.DataFrame:
+def signal_scorecard(
+    signals: pd.DataFrame, outcomes: pd.DataFrame, sample_ends: pd.DataFrame, earlier: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Scorecard of every signal, pair and horizon at every end of a sample. Nothing that ended later is counted.
 
     `signals`: signal_id, pair_id, session_date, session_number (of the pair's sessions), large_symbol, is_on (null
     while undefined). `outcomes` as given by `forward_outcomes`. `sample_ends`: pair_id, sample_end, is_year_end.
-    Columns: signal_id, pair_id, horizon_sessions, sample_end, is_year_end and those of `scorecard`. A row of one
-    sample_end is the same whatever rows follow it, and whatever other signals and pairs there are.
+    `earlier`: rows that this function gave, whose t and intervals are taken over where the days are the same. Columns:
+    signal_id, pair_id, horizon_sessions, sample_end, is_year_end and those of `scorecard`. A row of one sample_end is
+    the same whatever rows follow it, and whatever other signals and pairs there are.
     """
     defined = signals[signals["is_on"].notna()].astype({"is_on": bool}).rename(columns={"large_symbol": "symbol"})
     days = defined.merge(outcomes, on=["symbol", "session_date"]).sort_values("session_date")
     series = {key: _arrays(rows) for key, rows in days.groupby(KEYS)}
-    longest = max((rows["is_on"].size for rows in series.values()), default=0)
     nothing = _arrays(days[:0])
     samples = signals[KEYS[:2]].drop_duplicates().merge(sample_ends, on="pair_id")
+    inferred = KeptFigures(inference, UNSURE, ["statsmodels", "arch"], earlier)
     cards = []
     for horizon in HORIZONS:
-        blocks = draw_blocks(longest, max(horizon, MIN_BLOCK_SESSIONS))
         for sample in samples.to_dict("records"):
             rows = series.get((sample["signal_id"], sample["pair_id"], horizon), nothing)
             last = sample["sample_end"].to_datetime64()
             ended = int(np.searchsorted(rows["outcome_end_date"], last, side="right"))
             known = {name: values[:ended] for name, values in rows.items()}
-            cards.append(sample | {"horizon_sessions": horizon} | scorecard(known, horizon, blocks))
-    return pd.DataFrame(cards).sort_values([*KEYS, "sample_end"], ignore_index=True)
+            cards.append(sample | {"horizon_sessions": horizon} | scorecard(known, horizon, inferred))
+    table = pd.DataFrame(cards).astype({DIGEST: "str"})
+    return table.sort_values([*KEYS, "sample_end"], ignore_index=True)
 
 
-def scorecard(days: Arrays, horizon: int, blocks: Blocks) -> dict[str, Any]:
+def scorecard(days: Arrays, horizon: int, inferred: KeptFigures) -> dict[str, Any]:
     """Figures of one sample. `days`: the columns named in `DAY_COLUMNS`, each of shape (days,), in time order.
 
     Returns counts, means and shares of the days with the signal (`on`) and of all days, the excess of one share over
-    the other, t and intervals, and the reason for what is null. Units stand in the names; a fall of 3 to 5 % is one of
-    at least 3 % but less than 5 %.
+    the other, t and intervals (`inferred`: those of `inference`) with the digest of what they were made from, and the
+    reason for what is null. Units stand in the names; a fall of 3 to 5 % is one of at least 3 % but less than 5 %.
     """
     is_on, returns, dates = days["is_on"], days["forward_return_pct"], days["session_date"]
     events = _events(days["deepest_drawdown_pct"], days["worst_loss_from_entry_pct"])
@@ -102,15 +107,24 @@ def scorecard(days: Arrays, horizon: int, blocks: Blocks) -> dict[str, Any]:
             figures[f"excess_{name}_pp"] = on - everywhere
     reason = _why_unsure(is_on.size, on_days, episodes)
     if reason:
-        return figures | dict.fromkeys(UNSURE, np.nan) | {"reason": reason}
-    t_ols, t_hac = t_statistics(returns, is_on, horizon)
-    figures |= {"t_ols": t_ols, "t_hac": t_hac, "reason": None if np.isfinite(t_hac) else NO_VARIATION}
-    return figures | intervals(returns, [events[name] for name in DRAWDOWNS], is_on, blocks)
+        return figures | dict.fromkeys(UNSURE, np.nan) | {"reason": reason, DIGEST: None}
+    drawdowns = np.column_stack([events[name] for name in DRAWDOWNS])
+    digest, unsure = inferred(returns, drawdowns, is_on, np.array([horizon]))
+    named = dict(zip(UNSURE, unsure.tolist(), strict=True))
+    reason = None if np.isfinite(named["t_hac"]) else NO_VARIATION
+    return figures | named | {"reason": reason, DIGEST: digest}
 
 
 def count_episodes(session_numbers: IntArray, horizon: int) -> int:
     """Episodes among the days with the signal: an episode ends after `horizon` sessions without it."""
     return int(np.count_nonzero(np.diff(session_numbers) > horizon)) + bool(session_numbers.size)
+
+
+def inference(returns: FloatArray, drawdowns: BoolArray, is_on: BoolArray, horizon: NDArray[np.int64]) -> list[float]:
+    """UNSURE of the days: `returns` and `is_on` of shape (days,), `drawdowns` (days, DRAWDOWNS), `horizon` (1,)."""
+    [sessions] = horizon.tolist()
+    limits = intervals(returns, drawdowns, is_on, max(sessions, MIN_BLOCK_SESSIONS))
+    return [*t_statistics(returns, is_on, sessions), *limits.ravel().tolist()]
 
 
 def t_statistics(returns: FloatArray, is_on: BoolArray, horizon: int) -> tuple[float, float]:
@@ -128,26 +142,34 @@ def t_statistics(returns: FloatArray, is_on: BoolArray, horizon: int) -> tuple[f
     return float(plain.tvalues[1]), float(hac.tvalues[1])
 
 
-def intervals(
-    returns: FloatArray, drawdowns: Sequence[BoolArray], is_on: BoolArray, blocks: Blocks
-) -> dict[str, float]:
-    """Percentile intervals (95 %) of the stationary bootstrap, all from the same resamples.
+def intervals(returns: FloatArray, drawdowns: BoolArray, is_on: BoolArray, mean_block: int) -> FloatArray:
+    """Percentile intervals (95 %) of the stationary bootstrap, all from the same resamples, shape (INTERVALS, SIDES).
 
-    `ci_low_pp`, `ci_high_pp`: mean return of days on minus days off. `excess_<drawdown>_ci_...`: P(on) minus P(all),
-    for the `drawdowns` in the order of `DRAWDOWNS`. A resample without a day on, or without a day off, has no
+    The first is that of the mean return of days on minus days off, the others that of the share of days with a
+    drawdown, P(on) minus P(all), percentage points. A resample without a day on, or without a day off, has no
     difference and is left out.
     """
-    measures = np.column_stack([returns, *(100.0 * happened for happened in drawdowns)])
+    from arch.bootstrap import StationaryBootstrap  # as slow to import as statsmodels
+    from threadpoolctl import threadpool_limits
+
+    measures = np.column_stack([returns, 100.0 * drawdowns])
     on = is_on[:, np.newaxis].astype(np.float64)
-    sums = resampled_sums(np.hstack([on, measures, on * measures]), blocks)
+    columns = np.hstack([on, measures, on * measures])
+
+    def times_drawn(days: IntArray) -> IntArray:
+        return np.bincount(days, minlength=is_on.size)
+
+    # A day enters a sum as often as it was drawn: cheaper than copying every column for every resample. On one thread:
+    # others would spin between products this small, beside those of dbt.
+    drawn = StationaryBootstrap(mean_block, np.arange(is_on.size), seed=SEED).apply(times_drawn, REPLICATIONS)
+    with threadpool_limits(1, user_api="blas"):
+        sums = drawn @ columns
     sums = sums[(sums[:, 0] > 0) & (sums[:, 0] < is_on.size)]
     on_days, of_all, of_on = np.split(sums, [1, 1 + measures.shape[1]], axis=1)
     excess = of_on / on_days - of_all / is_on.size
     excess[:, :1] *= is_on.size / (is_on.size - on_days)  # on minus all becomes on minus off
-    limits = np.percentile(excess, INTERVAL_PCT, axis=0)
-    return {
-        f"{name}_{side}_pp": float(limits[j, i]) for i, name in enumerate(INTERVALS) for j, side in enumerate(SIDES)
-    }
+    limits: FloatArray = np.percentile(excess, INTERVAL_PCT, axis=0).T
+    return limits
 
 
 def _why_unsure(all_days: int, on_days: int, episodes: int) -> str | None:

@@ -15,7 +15,11 @@
             {% endif %}
         {% endcall %}
     {% else %}
-        {# The function writes on a connection of its own: only what it wrote whole takes the name. #}
+        {# The function writes on a connection of its own: only what it wrote whole takes the name. Until then it can read
+           the rows of the run before (`earlier_rows`), unless all is to be made anew. #}
+        {% if should_full_refresh() %}
+            {% do run_query("drop table if exists " ~ target) %}
+        {% endif %}
         {% set partial = make_intermediate_relation(target) %}
         {% do run_query("drop table if exists " ~ partial) %}
         {% do adapter.commit() %}

@@ -1,4 +1,4 @@
-"""Rate sensitivity on synthetic days against statsmodels, and what a window needs before it is judged."""
+"""Rate sensitivity on synthetic days against sums written out, and what a window needs before it is judged."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from statsmodels.regression.linear_model import OLS
-from statsmodels.tools.tools import add_constant
 
+from dagster_project.research.kept_figures import DIGEST
 from dagster_project.research.rate_sensitivity import FIGURES, rate_sensitivity
 
 SESSIONS = pd.bdate_range("2015-01-05", periods=500)
@@ -68,25 +67,29 @@ def on(table: pd.DataFrame, position: int) -> pd.Series:
     return only_row(table[table["window_end"] == SESSIONS[position]])
 
 
-def by_statsmodels(days: pd.DataFrame) -> list[float]:
-    """FIGURES of the days, which hold one window."""
+def by_sums(days: pd.DataFrame) -> list[float]:
+    """FIGURES of the days, which hold one window, from the normal equations and Newey and West's sums."""
     days = days.dropna()
-    robust = {"cov_type": "HAC", "cov_kwds": {"maxlags": 5, "use_correction": False}}
-    gap = days["gap_return_pct"].to_numpy()
-    raw = OLS(gap, add_constant(days[["rate_change_bp"]].to_numpy())).fit(**robust)
-    controlled = OLS(gap, add_constant(days[["rate_change_bp", "large_return_pct"]].to_numpy())).fit(**robust)
-    return [
-        raw.params[1],
-        raw.tvalues[1],
-        raw.rsquared,
-        controlled.params[1],
-        controlled.tvalues[1],
-        controlled.params[2],
-    ]
+    gap, change, large = (days[name].to_numpy() for name in ("gap_return_pct", "rate_change_bp", "large_return_pct"))
+    figures: list[float] = []
+    for controls in ([], [large]):
+        regressors = np.column_stack([np.ones(len(days)), change, *controls])
+        bread = np.linalg.inv(regressors.T @ regressors)
+        slopes = bread @ regressors.T @ gap
+        residual = gap - regressors @ slopes
+        scores = regressors * residual[:, None]
+        meat = scores.T @ scores
+        for lag in range(1, 6):
+            product = scores[lag:].T @ scores[:-lag]
+            meat += (1 - lag / 6) * (product + product.T)
+        deviation = np.sqrt((bread @ meat @ bread)[1, 1])
+        figures += [slopes[1], slopes[1] / deviation]
+        figures.append(slopes[2] if controls else 1 - residual @ residual / ((gap - gap.mean()) ** 2).sum())
+    return figures
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.1])
-def test_every_kind_of_window_agrees_with_statsmodels(missing: float) -> None:
+def test_every_kind_of_window_agrees_with_the_sums(missing: float) -> None:
     days = changes()
     random = np.random.default_rng(5)
     days.loc[random.uniform(size=len(days)) < missing, "rate_change_bp"] = np.nan
@@ -100,7 +103,7 @@ def test_every_kind_of_window_agrees_with_statsmodels(missing: float) -> None:
         assert row["observations"] == len(inside.dropna())
         assert row["sessions_in_window"] == len(inside)
         assert row["rate_moves"] == (inside.dropna()["rate_change_bp"] != 0).sum()
-        assert row[list(FIGURES)].tolist() == pytest.approx(by_statsmodels(inside), rel=1e-9, abs=1e-12)
+        assert row[list(FIGURES)].tolist() == pytest.approx(by_sums(inside), rel=1e-9, abs=1e-12)
 
 
 def test_a_level_far_from_zero_costs_no_digits() -> None:
@@ -173,7 +176,7 @@ def test_a_pair_without_the_last_session_of_a_fixed_window_knows_it_on_the_next(
     row = only_row(estimate(days, [FIXED]))
     assert (row["window_start"], row["window_end"]) == (SESSIONS[20], SESSIONS[141])
     assert (row["observations"], row["sessions_in_window"]) == (120, 120)
-    assert row[list(FIGURES)].tolist() == pytest.approx(by_statsmodels(days.loc[20:140]))
+    assert row[list(FIGURES)].tolist() == pytest.approx(by_sums(days.loc[20:140]))
     assert estimate(days.loc[:140], [FIXED]).empty
 
 
@@ -276,3 +279,24 @@ def test_nothing_after_a_day_changes_what_was_known_on_it(seed: int) -> None:
     changed = estimate(altered)
     changed = changed[changed["window_end"] <= SESSIONS[last]].reset_index(drop=True)
     pd.testing.assert_frame_equal(changed, known, rtol=1e-12, atol=1e-12)
+
+
+def test_regressions_on_the_same_numbers_are_not_made_again() -> None:
+    days, windows = changes(), pd.DataFrame([FIXED, SINCE, ROLLING])
+    before = estimate(days.loc[:480])
+    table = rate_sensitivity(days, windows, pd.Series(ELECTIONS), before)
+    pd.testing.assert_frame_equal(table, estimate(days), check_exact=True)
+    assert table[DIGEST].notna().equals(table["reason"].isna())
+    marked = before.assign(**dict.fromkeys(FIGURES, 777.0))
+    table = rate_sensitivity(days, windows, pd.Series(ELECTIONS), marked)
+    is_old = table["window_end"] <= SESSIONS[480]
+    assert (table["t_hac"] == 777).equals(is_old & table["reason"].isna())
+
+
+def test_a_changed_number_is_regressed_anew() -> None:
+    days, altered = changes(), changes()
+    altered.loc[250, "gap_return_pct"] += 1e-9
+    windows = pd.DataFrame([FIXED, SINCE, ROLLING])
+    table = rate_sensitivity(altered, windows, pd.Series(ELECTIONS), estimate(days))
+    pd.testing.assert_frame_equal(table, estimate(altered), check_exact=True)
+    assert not table["t_hac"].equals(estimate(days)["t_hac"])

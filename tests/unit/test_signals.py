@@ -1,4 +1,4 @@
-"""Outcomes, base rates, scorecard and bootstrap against plain loops and arch; nothing looks ahead."""
+"""Outcomes, base rates, scorecard and bootstrap against plain loops; nothing looks ahead."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from arch.bootstrap import StationaryBootstrap
 
 from dagster_project.research.forward_outcomes import (
     HORIZONS,
@@ -15,6 +14,7 @@ from dagster_project.research.forward_outcomes import (
     forward_outcomes,
     rest_of_year_outcomes,
 )
+from dagster_project.research.kept_figures import DIGEST
 from dagster_project.research.signal_scorecard import (
     DRAWDOWNS,
     NEVER_OFF,
@@ -28,7 +28,6 @@ from dagster_project.research.signal_scorecard import (
     signal_scorecard,
     t_statistics,
 )
-from dagster_project.research.stationary_bootstrap import Blocks, draw_blocks, resampled_sums
 from tests.plain_t import plain_t
 
 SESSIONS = pd.bdate_range("2001-01-01", "2004-06-30", unit="us")
@@ -187,57 +186,38 @@ def test_t_is_nan_where_nothing_varies() -> None:
     assert np.isnan(t_statistics(np.where(is_on, 0.1, 0.7), is_on, 21)).all()
 
 
-def as_blocks(indices: np.ndarray) -> Blocks:
-    """The blocks of one resample that was drawn day by day, with 60 days more than it needs."""
-    days = indices.size
-    begins = np.flatnonzero(np.r_[True, (indices[:-1] + 1) % days != indices[1:]])
-    places = (indices[begins] + 0.5) / days
-    return Blocks(places[:, np.newaxis], np.append(begins, days + 60)[:, np.newaxis])
+def plain_resample(days: int, mean_block: int, rng: np.random.Generator) -> list[int]:
+    """Days of one resample, drawn as Politis and Romano say: go on with the next day, or start anywhere."""
+    drawn = [int(rng.integers(days))]
+    while len(drawn) < days:
+        drawn.append(int(rng.integers(days)) if rng.random() < 1 / mean_block else (drawn[-1] + 1) % days)
+    return drawn
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_sums_over_blocks_are_sums_over_the_days_that_arch_draws(seed: int) -> None:
-    days = 40 + 7 * seed
-    columns = np.random.default_rng(seed).normal(size=(days, 3))
-    indices = StationaryBootstrap(11, columns, seed=seed).update_indices()
-    sums = resampled_sums(columns, as_blocks(indices))
-    np.testing.assert_allclose(sums, columns[indices].sum(axis=0)[np.newaxis], atol=1e-10)
-
-
-def test_blocks_fill_every_resample_and_are_as_long_as_they_should() -> None:
-    blocks = draw_blocks(3000, 63)
-    assert (resampled_sums(np.ones((3000, 1)), blocks) == 3000).all()
-    lengths = np.diff(blocks.begins, axis=0)
-    assert lengths.min() == 1
-    assert lengths.mean() == pytest.approx(63, rel=0.01)
-    assert blocks.places.mean() == pytest.approx(0.5, abs=0.005)
-
-
-def test_a_shorter_series_does_not_notice_the_limit() -> None:
-    columns = np.random.default_rng(0).normal(size=(400, 2))
-    np.testing.assert_array_equal(
-        resampled_sums(columns, draw_blocks(400, 21)), resampled_sums(columns, draw_blocks(5000, 21))
-    )
-
-
-@pytest.mark.parametrize("horizon", [21, 63])
-def test_intervals_agree_with_a_bootstrap_of_arch(horizon: int) -> None:
-    """Two bootstraps with 2000 resamples each: their ends differ by chance, a tenth of the width is plenty."""
-    rng = np.random.default_rng(horizon)
+@pytest.mark.parametrize("mean_block", [21, 63])
+def test_intervals_agree_with_resamples_drawn_day_by_day(mean_block: int) -> None:
+    """Two bootstraps with 1000 resamples each: their ends differ by chance, an eighth of the width is plenty."""
+    rng = np.random.default_rng(mean_block)
     is_on = np.repeat(rng.random(100) < 0.25, 20)
-    returns = pd.Series(rng.normal(0.03, 1.0, is_on.size)).rolling(horizon, min_periods=1).sum().to_numpy() + is_on
-    drawdowns = [returns <= -1, returns <= -3, (returns <= -1) & (returns > -3)]
-
-    def differences(returns: np.ndarray, hits: np.ndarray, on: np.ndarray) -> np.ndarray:
+    returns = pd.Series(rng.normal(0.03, 1.0, is_on.size)).rolling(mean_block, min_periods=1).sum().to_numpy() + is_on
+    drawdowns = np.column_stack([returns <= -1, returns <= -3, (returns <= -1) & (returns > -3)])
+    differences = []
+    for _ in range(1000):
+        days = plain_resample(is_on.size, mean_block, rng)
+        some, hits, on = returns[days], drawdowns[days], is_on[days]
         excess = 100 * (hits[on].mean(axis=0) - hits.mean(axis=0))
-        return np.append(returns[on].mean() - returns[~on].mean(), excess)
+        differences.append([some[on].mean() - some[~on].mean(), *excess])
+    expected = np.percentile(differences, [2.5, 97.5], axis=0).T
+    found = intervals(returns, drawdowns, is_on, mean_block)
+    assert found.shape == (1 + len(DRAWDOWNS), 2)
+    assert (np.abs(found - expected) < 0.125 * np.diff(expected)).all()
 
-    arch = StationaryBootstrap(horizon, returns, np.column_stack(drawdowns), is_on, seed=7)
-    expected = arch.conf_int(differences, reps=2000, method="percentile")
-    found = intervals(returns, drawdowns, is_on, draw_blocks(is_on.size, horizon))
-    names = ["ci", *(f"excess_{name}_ci" for name in DRAWDOWNS)]
-    ends = np.array([[found[f"{name}_low_pp"] for name in names], [found[f"{name}_high_pp"] for name in names]])
-    assert (np.abs(ends - expected) < 0.1 * (expected[1] - expected[0])).all()
+
+def test_a_resample_without_a_day_on_is_left_out() -> None:
+    is_on = np.arange(400) < 12
+    found = intervals(np.arange(400.0), np.zeros((400, 3), dtype=bool), is_on, 21)
+    assert np.isfinite(found).all()
+    assert (found[1:] == 0).all()
 
 
 # --- scorecard
@@ -361,3 +341,16 @@ def test_a_card_uses_nothing_that_ended_later(seed: int) -> None:
         cards = signal_scorecard(signal_rows, forward_outcomes(price_rows), end_rows)
         cards = cut(cards[cards["pair_id"] == "S_L"], "sample_end", day)
         pd.testing.assert_frame_equal(cards, all_cards, check_exact=True)
+
+
+def test_cards_of_the_same_days_keep_their_t_and_intervals() -> None:
+    outcomes, states = forward_outcomes(closes()), signals(random_states(3))
+    before = signal_scorecard(states, outcomes, sample_ends(days=YEAR_ENDS[:3]))
+    cards, anew = (signal_scorecard(states, outcomes, sample_ends(), earlier) for earlier in (before, None))
+    pd.testing.assert_frame_equal(cards, anew, check_exact=True)
+    assert cards[DIGEST].notna().equals(cards["reason"].isna())
+    marked = before.assign(**dict.fromkeys(UNSURE, 777.0))
+    cards = signal_scorecard(states, outcomes, sample_ends(), marked)
+    is_old = cards["sample_end"] < YEAR_ENDS[3]
+    assert (cards["ci_low_pp"] == 777).equals(is_old & cards["reason"].isna())
+    assert cards.loc[~is_old, "reason"].isna().any()

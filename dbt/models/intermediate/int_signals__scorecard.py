@@ -1,14 +1,17 @@
 """What followed each warning signal at each end of a sample, from `research.signal_scorecard`.
 
-What belongs here: handing the tables over. A row counts nothing that ended after its sample_end. Arrow, not pandas:
-a frame would turn DATE into TIMESTAMP.
+What belongs here: handing the tables over, and the rows of the run before: t and intervals of the same days are not
+made again. A row counts nothing that ended after its sample_end. Arrow, not pandas: a frame would turn DATE into
+TIMESTAMP.
 """
 
 import pyarrow
 
-from dagster_project.research.signal_scorecard import signal_scorecard
+from dagster_project.research.kept_figures import DIGEST
+from dagster_project.research.signal_scorecard import UNSURE, signal_scorecard
+from dagster_project.warehouse.earlier_rows import earlier_rows
 
-TEXTS = ["signal_id", "pair_id", "reason"]
+TEXTS = ["signal_id", "pair_id", "reason", DIGEST]
 DATES = ["sample_start", "sample_end"]
 COUNTS = ["horizon_sessions", "all_days", "on_days", "episodes"]
 FIGURES = [
@@ -59,5 +62,6 @@ def model(dbt, session):
     sample_ends = dbt.ref("int_signals__sample_ends").df()
     if signals.empty:
         return SCHEMA.empty_table()
-    cards = signal_scorecard(signals, outcomes, sample_ends)
+    earlier = earlier_rows(session, repr(dbt.this), [DIGEST, *UNSURE])
+    cards = signal_scorecard(signals, outcomes, sample_ends, earlier)
     return pyarrow.Table.from_pandas(cards, schema=SCHEMA, preserve_index=False)
