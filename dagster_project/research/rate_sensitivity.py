@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from dagster_project.research.kept_figures import DIGEST, KeptFigures
 
@@ -92,12 +93,13 @@ def rate_sensitivity(
     """
     election_days = np.sort(dates(elections))
     fitted = KeptFigures(fit, FIGURES, ["statsmodels"], earlier)
-    frames = [
-        window_rows(pair, window, election_days, fitted).assign(pair_id=pair_id)
-        for pair_id, group in changes.groupby("pair_id")
-        for pair in [pair_days(group)]
-        for window in windows.to_dict("records")
-    ]
+    with threadpool_limits(1, user_api="blas"):  # threads for matrices this small only spin
+        frames = [
+            window_rows(pair, window, election_days, fitted).assign(pair_id=pair_id)
+            for pair_id, group in changes.groupby("pair_id")
+            for pair in [pair_days(group)]
+            for window in windows.to_dict("records")
+        ]
     if not frames:
         return pd.DataFrame(columns=list(COLUMNS))
     table = pd.concat(frames, ignore_index=True)

@@ -8,11 +8,13 @@ beside it stand a HAC t (W. K. Newey and K. D. West, 1987) and intervals of the 
 and J. P. Romano, 1994).
 """
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from dagster_project.research.forward_outcomes import HORIZONS
 from dagster_project.research.kept_figures import DIGEST, KeptFigures
@@ -69,8 +71,8 @@ def signal_scorecard(
     samples = signals[KEYS[:2]].drop_duplicates().merge(sample_ends, on="pair_id")
     inferred = KeptFigures(inference, UNSURE, ["statsmodels", "arch"], earlier)
     cards = []
-    for horizon in HORIZONS:
-        for sample in samples.to_dict("records"):
+    with threadpool_limits(1, user_api="blas"):  # threads for products this small only spin
+        for sample, horizon in product(samples.to_dict("records"), HORIZONS):
             rows = series.get((sample["signal_id"], sample["pair_id"], horizon), nothing)
             last = sample["sample_end"].to_datetime64()
             ended = int(np.searchsorted(rows["outcome_end_date"], last, side="right"))
@@ -150,20 +152,17 @@ def intervals(returns: FloatArray, drawdowns: BoolArray, is_on: BoolArray, mean_
     difference and is left out.
     """
     from arch.bootstrap import StationaryBootstrap  # as slow to import as statsmodels
-    from threadpoolctl import threadpool_limits
 
     measures = np.column_stack([returns, 100.0 * drawdowns])
     on = is_on[:, np.newaxis].astype(np.float64)
     columns = np.hstack([on, measures, on * measures])
 
-    def times_drawn(days: IntArray) -> IntArray:
-        return np.bincount(days, minlength=is_on.size)
+    def resampled_sums(drawn: IntArray) -> FloatArray:
+        # a day enters a sum as often as it was drawn: cheaper than copying every column
+        sums: FloatArray = np.bincount(drawn, minlength=is_on.size) @ columns
+        return sums
 
-    # A day enters a sum as often as it was drawn: cheaper than copying every column for every resample. On one thread:
-    # others would spin between products this small, beside those of dbt.
-    drawn = StationaryBootstrap(mean_block, np.arange(is_on.size), seed=SEED).apply(times_drawn, REPLICATIONS)
-    with threadpool_limits(1, user_api="blas"):
-        sums = drawn @ columns
+    sums = StationaryBootstrap(mean_block, np.arange(is_on.size), seed=SEED).apply(resampled_sums, REPLICATIONS)
     sums = sums[(sums[:, 0] > 0) & (sums[:, 0] < is_on.size)]
     on_days, of_all, of_on = np.split(sums, [1, 1 + measures.shape[1]], axis=1)
     excess = of_on / on_days - of_all / is_on.size
