@@ -5,17 +5,32 @@ figures are made. Nearly all regressions and resamples of a build are those of t
 so the libraries, which take a fraction of a millisecond for each, are asked for the new ones alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 DIGEST = "inputs_digest"
+_making = Lock()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Thousands of short calls of libraries, in one thread of this process at a time and on one of BLAS.
+
+    Two threads of dbt that make figures at once hand the interpreter to and fro and take longer than one after the
+    other; threads of BLAS for matrices this small only spin.
+    """
+    with _making, threadpool_limits(1, user_api="blas"):
+        yield
 
 
 class KeptFigures:

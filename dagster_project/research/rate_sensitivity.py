@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
-from dagster_project.research.kept_figures import DIGEST, KeptFigures
+from dagster_project.research.kept_figures import DIGEST, KeptFigures, one_thread
 
 Days = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
@@ -93,7 +92,7 @@ def rate_sensitivity(
     """
     election_days = np.sort(dates(elections))
     fitted = KeptFigures(fit, FIGURES, ["statsmodels"], earlier)
-    with threadpool_limits(1, user_api="blas"):  # threads for matrices this small only spin
+    with one_thread():
         frames = [
             window_rows(pair, window, election_days, fitted).assign(pair_id=pair_id)
             for pair_id, group in changes.groupby("pair_id")

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from dagster_project.research.forward_outcomes import HORIZONS
-from dagster_project.research.kept_figures import DIGEST, KeptFigures
+from dagster_project.research.kept_figures import DIGEST, KeptFigures, one_thread
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -71,7 +70,7 @@ def signal_scorecard(
     samples = signals[KEYS[:2]].drop_duplicates().merge(sample_ends, on="pair_id")
     inferred = KeptFigures(inference, UNSURE, ["statsmodels", "arch"], earlier)
     cards = []
-    with threadpool_limits(1, user_api="blas"):  # threads for products this small only spin
+    with one_thread():
         for sample, horizon in product(samples.to_dict("records"), HORIZONS):
             rows = series.get((sample["signal_id"], sample["pair_id"], horizon), nothing)
             last = sample["sample_end"].to_datetime64()
