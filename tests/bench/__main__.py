@@ -32,6 +32,10 @@ SECTIONS: dict[str, tuple[str, str]] = {
         "The same on real input (shared/realdata)",
         "tests.bench.bench_build --rounds 1 --source files --inbox ../shared/realdata/inbox",
     ),
+    "build_large": (
+        "A whole build beside 10 million bars of members, against the bare SQL of its models (shared/realdata)",
+        "tests.bench.bench_large_build ../shared/realdata/inbox --rows 10000000",
+    ),
     "odds": (
         "Meeting odds against two public packages (shared/realdata)",
         "tests.bench.bench_meeting_odds ../shared/realdata/inbox",
