@@ -28,9 +28,10 @@ def impossible_bar(bars: "pd.DataFrame") -> "pd.Series":
     top = bars[["open", "low", "close"]].max(axis=1)
     bottom = bars[["open", "high", "close"]].min(axis=1)
     reasons = pd.Series(pd.NA, index=bars.index, dtype="string")
-    high_low = bars["high"].map("{:g}".format) + " and low " + bars["low"].map("{:g}".format)
-    bad = (bars["high"] < top - slack) | (bars["low"] > bottom + slack)
-    reasons[bad] = "bar is impossible: open and close must lie between high " + high_low[bad].astype("string")
+    bad = bars[(bars["high"] < top - slack) | (bars["low"] > bottom + slack)]
+    high = bad["high"].map("{:g}".format).astype("string")
+    low = bad["low"].map("{:g}".format).astype("string")
+    reasons[bad.index] = "bar is impossible: open and close must lie between high " + high + " and low " + low
     return reasons
 
 
@@ -54,20 +55,18 @@ def unmarked_split(bars: "pd.DataFrame") -> "pd.Series":
         for factor in (ratio, 1 / ratio):
             near = (move / factor - 1).abs() < SPLIT_TOLERANCE
             power[near & ~marked & ~is_index] = np.log(factor)
+    reasons = pd.Series(pd.NA, index=bars.index, dtype="string")
+    jumps = ordered[power != 0]
+    if jumps.empty:
+        return reasons
     off_scale = power.groupby(ordered["symbol"]).cumsum()
-    reasons = pd.Series(pd.NA, index=ordered.index, dtype="string")
     bad = off_scale.abs() > 0.1
-    jumps = (1 / move).map("{:.2f}".format).where(power != 0).groupby(ordered["symbol"]).ffill()
-    days = ordered["session_date"].dt.strftime("%Y-%m-%d").where(power != 0)
-    since = days.groupby(ordered["symbol"]).ffill()
-    reasons[bad] = (
-        "looks like an unmarked split ("
-        + jumps[bad].astype("string")
-        + " old prices to one new) on "
-        + since[bad].astype("string")
-        + ": mark split_ratio on that day and give split-adjusted closes"
-    )
-    return reasons.reindex(bars.index)
+    old_to_new = (1 / move[jumps.index]).map("{:.2f}".format).astype("string")
+    days = jumps["session_date"].dt.strftime("%Y-%m-%d").astype("string")
+    told = "looks like an unmarked split (" + old_to_new + " old prices to one new) on " + days
+    since = told.reindex(ordered.index).groupby(ordered["symbol"]).ffill()
+    reasons[ordered.index[bad]] = since[bad] + ": mark split_ratio on that day and give split-adjusted closes"
+    return reasons
 
 
 DAILY_BARS = Contract(
