@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PIECE_ROWS = 200_000
+BUCKETS = 4096
+"""Of series by their hash: a piece is a range of them, and what is compared is a number, not a text once a piece."""
 
 
 def read_payload(
@@ -73,16 +75,19 @@ def _pieces(
             yield from pa.table([numbers, *batch.columns], names=names).to_batches()
 
     kinds = [(name, pa.int64() if name == "row_number" else pa.string()) for name in names]
+    of_series = [f"coalesce(trim({column}), '')" for column, name in columns.items() if name in contract.series]
+    bucket = f"hash({', '.join(of_series)}) % {BUCKETS}" if of_series else "0"
     connection.register("_text", pa.RecordBatchReader.from_batches(pa.schema(kinds), numbered()))
-    connection.execute("create or replace temp table payload_text as select * from _text")
+    connection.execute(
+        f"create or replace temp table payload_text as select *, cast({bucket} as usmallint) as bucket from _text"
+    )
     connection.unregister("_text")
     [(rows,)] = connection.execute("select count(*) from payload_text").fetchall()
-    of_series = [f"coalesce(trim({column}), '')" for column, name in columns.items() if name in contract.series]
-    pieces = max(rows // PIECE_ROWS, 1) if of_series else 1
-    piece = f"hash({', '.join(of_series)}) % {pieces}" if of_series else "0"
+    pieces = min(max(rows // PIECE_ROWS, 1), BUCKETS) if of_series else 1
     ragged = file.ragged
     for number in range(pieces):
-        sql = f"select * from payload_text where {piece} = {number} order by row_number"
+        first, last = BUCKETS * number // pieces, BUCKETS * (number + 1) // pieces - 1
+        sql = f"select * exclude (bucket) from payload_text where bucket between {first} and {last} order by row_number"
         found: pa.Table = connection.sql(sql).to_arrow_table()
         if not found.num_rows:
             continue

@@ -166,10 +166,13 @@ def append_news(connection: "duckdb.DuckDBPyConnection", contract: Contract, see
             from timeline
             window line as (partition by {keys} order by instant, is_incoming, payload_seq)
         ),
+        last_statement as (
+            select {keys}, max(stated_available_at) as instant
+            from incoming where stated_available_at is not null group by {keys}
+        ),
         statements as (
-            select *, row_number() over (
-                partition by {keys} order by stated_available_at desc nulls last) = 1 as is_last_statement
-            from incoming
+            select i.*, i.stated_available_at is not distinct from m.instant as is_last_statement
+            from incoming as i left join last_statement as m on {_same(contract, "i", "m")}
         ),
         compared as (
             select
