@@ -56,14 +56,14 @@ def ensure_manifest(settings: Settings) -> Path:
     Raises:
         SmallcapError: the project does not parse.
     """
-    manifest = settings.dbt_target_dir / "manifest.json"
+    manifest = settings.dbt_parsed_dir / "manifest.json"
     if (
         not manifest.exists()
         or manifest.stat().st_mtime < _last_change(settings.dbt_project_dir)
         or not _is_whole(manifest)
     ):
         logger.info("parsing the dbt project")
-        invoke_dbt(settings, ["parse"])
+        invoke_dbt(settings, ["parse", "--target-path", str(settings.dbt_parsed_dir)])
     return manifest
 
 

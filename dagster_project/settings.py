@@ -133,9 +133,14 @@ class Settings(BaseSettings):
         return PROJECT_ROOT / "dbt"
 
     @property
-    def dbt_target_dir(self) -> Path:
-        """Parse cache and compiled SQL, one per mode: the database name is part of every relation."""
+    def dbt_parsed_dir(self) -> Path:
+        """What dbt keeps of its last parsing, one per mode: the database name is part of every relation."""
         return self.data_dir / "dbt_target" / self.mode
+
+    @property
+    def dbt_target_dir(self) -> Path:
+        """Compiled SQL, beside what is kept of the parsing."""
+        return self.dbt_parsed_dir
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
@@ -179,11 +184,11 @@ class Settings(BaseSettings):
 
 
 class ReplaySettings(Settings):
-    """Settings under which a replay is made: all as it is, but for the warehouse and the folder of dbt."""
+    """Settings under which a replay is made: all as it is, but for the warehouse and the folder of compiled SQL."""
 
     @property
     def replay_partial_dir(self) -> Path:
-        """Where a replay grows. One place for all of them: dbt parses the project anew when its path changes."""
+        """Where a replay grows until it is whole."""
         return self.replays_dir / ".partial"
 
     @property

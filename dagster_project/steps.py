@@ -362,8 +362,9 @@ def publish(
 def replay(settings: Settings, build_id: str, known_at: datetime) -> Path:
     """Make a second warehouse from the vintages that were available at an instant; returns its directory.
 
-    Raw comes from the archive, so neither the warehouse nor the published build is touched. A replay whose checks
-    fail gets no name and stays in `replays/.partial` until the next one.
+    Raw comes from the archive, so neither the warehouse nor the published build is touched; of the warehouse it takes
+    figures over that were made from the same numbers. A replay whose checks fail gets no name and stays in
+    `replays/.partial` until the next one.
 
     Args:
         known_at: naive UTC, not in the future (`warehouse.replay.read_instant`).
@@ -373,6 +374,7 @@ def replay(settings: Settings, build_id: str, known_at: datetime) -> Path:
         AuditError: a blocking check failed or never ran on what was known then.
     """
     from dagster_project.dashboard.write import write_pages
+    from dagster_project.warehouse.earlier_rows import copy_kept_figures
 
     archive = Archive(settings.archive_dir)
     _need_entries(archive, "replay")
@@ -386,6 +388,7 @@ def replay(settings: Settings, build_id: str, known_at: datetime) -> Path:
             for contract in CONTRACTS.values():
                 ingest_pending(connection, archive, contract)
             forget_later(connection, known_at)
+            copy_kept_figures(connection, settings.warehouse_file)
             for contract in CONTRACTS.values():
                 record_check_results(connection, build_id, _checks_of_archived(connection, contract))
         results = transform(inside, build_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dagster_project.warehouse.connection import open_warehouse
+from tests import parsed_dbt
 from tests.made_once import shared_directory
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared_directory(tmp_path_factory, os.environ.get("PYTEST_XDIST_WORKER"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once(shared: Path) -> Iterator[None]:
+    """Where the parsing of the dbt project is kept for this test run."""
+    os.environ[parsed_dbt.VARIABLE] = str(shared / "parsed_dbt")
+    yield
+    del os.environ[parsed_dbt.VARIABLE]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> "Iterator[Store]":
     """An empty warehouse of real data, fed from memory."""
@@ -50,9 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def scenarios(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared: Path
-) -> "Iterator[Scenarios]":
+def scenarios(request: pytest.FixtureRequest, shared: Path, parsed_once: None) -> "Iterator[Scenarios]":
     """The runs of the whole program that the selected tests want, begun before the first test."""
     from tests.scenarios import Scenarios
 

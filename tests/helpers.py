@@ -19,6 +19,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.base import Fetched, PayloadRef, Plan
 from dagster_project.warehouse.archive import Archive
 from dagster_project.warehouse.ingest import TableReport, extract_table, ingest_pending
+from tests.parsed_dbt import handed_to, parsed
 
 REPO = Path(__file__).resolve().parents[1]
 PROGRAM = Path(sys.executable).with_name("smallcap")
@@ -162,6 +163,8 @@ def clean_environment(**variables: object) -> dict[str, str]:
 
 def smallcap(data_dir: Path, *arguments: object, stdin: str | None = None, **variables: object) -> Outcome:
     """Run the program as a user would, on a data directory of the test."""
+    if arguments[0] in ("build", "replay"):
+        handed_to(data_dir, "real" if {"files", "live"} & set(map(str, arguments)) else "simulated")
     done = subprocess.run(
         [PROGRAM, *map(str, arguments)],
         env=clean_environment(SMALLCAP_DATA_DIR=data_dir, COLUMNS=200, **variables),
@@ -177,8 +180,11 @@ def smallcap(data_dir: Path, *arguments: object, stdin: str | None = None, **var
 def dbt(warehouse: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run dbt on a warehouse that is a test's own; what it writes besides lands in `target` beside the file."""
     target = warehouse.parent / "target"
+    program = [PROGRAM.with_name("dbt")]
+    if parsed(warehouse.stem):
+        program = [sys.executable, "-m", "tests.parsed_dbt", warehouse.stem]
     return subprocess.run(
-        [PROGRAM.with_name("dbt"), *arguments, "--project-dir", "dbt", "--profiles-dir", "dbt"],
+        [*program, *arguments, "--project-dir", "dbt", "--profiles-dir", "dbt"],
         cwd=REPO,
         env=clean_environment(SMALLCAP_WAREHOUSE_FILE=warehouse, DBT_TARGET_PATH=target, DBT_LOG_PATH=target),
         capture_output=True,

@@ -48,6 +48,7 @@ from dagster_project.dbt_runner import NodeResult, invoke_dbt
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import open_warehouse
 from tests.helpers import REPO, clean_environment
+from tests.parsed_dbt import handed_to
 
 Rule = Literal["day", "availability"]
 Lag = Literal["never", "availability", "always"]
@@ -430,6 +431,7 @@ class Workbench:
                 "select is_simulated, source_mode from raw.warehouse_mode"
             ).fetchall()
         self.settings = Settings(_env_file=None, data_dir=directory, source=source)
+        handed_to(directory, self.settings.mode)
         self.start = directory / "start" / self.settings.warehouse_file.name
         if not self.start.exists():
             self._keep_what_dbt_reads()

@@ -1,12 +1,16 @@
 """The rows that the run before left in the table of a dbt Python model.
 
-Belongs here: reading them while the model is made anew. What does not: what is taken over from them (`research`).
+Belongs here: reading them while the model is made anew, handing them to a warehouse that starts empty. What does not:
+what is taken over from them (`research`).
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import duckdb
 import pandas as pd
+
+from dagster_project.research.kept_figures import DIGEST
 
 
 def earlier_rows(session: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> pd.DataFrame | None:
@@ -16,3 +20,21 @@ def earlier_rows(session: duckdb.DuckDBPyConnection, table: str, columns: Sequen
     except duckdb.ProgrammingError:
         return None
     return rows
+
+
+def copy_kept_figures(connection: duckdb.DuckDBPyConnection, warehouse_file: Path) -> None:
+    """Copy the tables whose figures are found again by a digest from another warehouse, if there is one.
+
+    Such figures depend on the numbers that they are made from alone, so they may come from any warehouse.
+    """
+    if not warehouse_file.exists():
+        return
+    connection.execute(f"attach '{warehouse_file}' as figures_of (read_only)")
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_columns() where database_name = 'figures_of' and column_name = ?",
+        [DIGEST],
+    ).fetchall()
+    for schema, table in tables:
+        connection.execute(f"create schema if not exists {schema}")
+        connection.execute(f"create table {schema}.{table} as select * from figures_of.{schema}.{table}")
+    connection.execute("detach figures_of")

@@ -18,7 +18,8 @@ DAY = "2017-05-26"
 def replayed_and_cut(real_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The database of the replay and that of the build of the cut input, made at the same time."""
     directory = tmp_path_factory.mktemp("known_at")
-    shutil.copytree(real_data_dir / "archive", directory / "whole" / "archive")
+    for part in ("archive", "warehouse"):
+        shutil.copytree(real_data_dir / part, directory / "whole" / part)
     cut_inbox(INBOX, directory / "inbox", DAY)
     with ThreadPoolExecutor(2) as pool:
         cut = pool.submit(

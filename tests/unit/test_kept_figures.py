@@ -1,13 +1,16 @@
 """Figures are made once for the same arrays, and anew for other arrays, other code or other libraries."""
 
 import importlib.metadata
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from dagster_project.research import kept_figures
 from dagster_project.research.kept_figures import DIGEST, KeptFigures
+from dagster_project.warehouse.earlier_rows import copy_kept_figures, earlier_rows
 
 NAMES = ["total", "largest"]
 
@@ -71,3 +74,28 @@ def test_what_other_code_made_is_made_anew(tmp_path) -> None:
     digest, made = KeptFigures(names["make"], NAMES, ["pandas"], rows)(np.arange(3.0))
     assert digest not in set(rows[DIGEST])
     assert made.tolist() == [0, 0]
+
+
+def test_another_warehouse_gets_the_figures_and_nothing_else(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "ordinary.duckdb")) as ordinary:
+        ordinary.execute("create schema research")
+        ordinary.execute(f"create table research.figures as select 'a1' as {DIGEST}, 0.5 as total")
+        ordinary.execute("create table research.other as select 1 as total")
+    with duckdb.connect(str(tmp_path / "replay.duckdb")) as replay:
+        copy_kept_figures(replay, tmp_path / "ordinary.duckdb")
+        assert replay.execute("select schema_name, table_name from duckdb_tables()").fetchall() == [
+            ("research", "figures")
+        ]
+        rows = earlier_rows(replay, "research.figures", [DIGEST, "total"])
+        assert rows is not None
+        assert rows.to_dict("records") == [{DIGEST: "a1", "total": 0.5}]
+        assert replay.execute("select database_name from duckdb_databases() where not internal").fetchall() == [
+            ("replay",)
+        ]
+
+
+def test_where_there_is_no_other_warehouse_there_is_nothing_to_take_over(tmp_path: Path) -> None:
+    with duckdb.connect() as replay:
+        copy_kept_figures(replay, tmp_path / "ordinary.duckdb")
+        assert replay.execute("select count(*) from duckdb_tables()").fetchall() == [(0,)]
+    assert not list(tmp_path.iterdir())

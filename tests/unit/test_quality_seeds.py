@@ -12,6 +12,7 @@ from dagster_project.dbt_runner import ensure_manifest, read_manifest
 from dagster_project.settings import Settings
 from dagster_project.steps import is_market_check
 from tests.helpers import REPO
+from tests.parsed_dbt import handed_to
 
 SEEDS = REPO / "dbt" / "seeds"
 MODELS = REPO / "dbt" / "models" / "quality"
@@ -29,7 +30,9 @@ KNOWN = rows("known_faults")
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    return read_manifest(ensure_manifest(Settings(data_dir=tmp_path_factory.mktemp("manifest"))))
+    data = tmp_path_factory.mktemp("manifest")
+    handed_to(data, "simulated")
+    return read_manifest(ensure_manifest(Settings(_env_file=None, data_dir=data)))
 
 
 def test_every_check_has_a_test_of_its_name_and_severity(manifest: dict) -> None:

@@ -8,6 +8,7 @@ import pytest
 from dagster_project.dbt_runner import ensure_manifest, read_manifest
 from dagster_project.settings import PROJECT_ROOT, Settings
 from dagster_project.warehouse.spark_exchange import input_tables, tables_of_spark
+from tests.parsed_dbt import handed_to
 
 MACROS = {file.name: file.read_text() for file in (PROJECT_ROOT / "dbt" / "macros").glob("*.sql")}
 DISPATCHED = sorted(set(re.findall(r"adapter\.dispatch\('(\w+)'\)", "".join(MACROS.values()))))
@@ -65,6 +66,7 @@ def test_models_use_no_word_that_one_engine_lacks() -> None:
 
 def test_every_table_is_made_once(tmp_path: Path) -> None:
     """Sources, seeds and Python models arrive; SQL models are made; nothing is both, and nothing is left out."""
+    handed_to(tmp_path, "simulated")
     manifest = read_manifest(ensure_manifest(Settings(_env_file=None, data_dir=tmp_path)))
     arriving = set(input_tables(manifest))
     made = {(node["schema"], node["name"]) for node in tables_of_spark(manifest)}
