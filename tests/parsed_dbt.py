@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from dagster_project.dbt_runner import ensure_manifest
@@ -17,7 +18,6 @@ from tests.made_once import made_once
 
 VARIABLE = "TESTS_PARSED_DBT"
 """Directory of the parsings, set by tests/conftest.py; a campaign runs without."""
-FILES = ("manifest.json", "partial_parse.msgpack")
 SOURCES = {"real": "files", "simulated": "sample"}
 
 
@@ -36,12 +36,11 @@ def _parse(directory: Path) -> Path:
 
 
 def handed_to(data_dir: Path, name: str) -> None:
-    """Lay the parsing into a data directory that has none."""
+    """Lay the parsing into a data directory that has none and can be written to."""
     target = data_dir / "dbt_target" / name
-    if (found := parsed(name)) and not target.exists():
-        target.mkdir(parents=True)
-        for file in FILES:
-            shutil.copy2(found / file, target)
+    with suppress(OSError):
+        if (found := parsed(name)) and not target.exists():
+            shutil.copytree(found, target)
 
 
 def dbt(name: str, arguments: list[str]) -> int:
@@ -51,7 +50,7 @@ def dbt(name: str, arguments: list[str]) -> int:
 
     found = parsed(name)
     assert found is not None
-    manifest = Manifest.from_msgpack((found / FILES[1]).read_bytes())
+    manifest = Manifest.from_msgpack((found / "partial_parse.msgpack").read_bytes())
     manifest.build_flat_graph()
     outcome = dbtRunner(manifest=manifest).invoke(arguments)
     if outcome.exception is not None:
