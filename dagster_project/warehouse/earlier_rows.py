@@ -4,6 +4,7 @@ Belongs here: reading them while the model is made anew, handing them to a wareh
 what is taken over from them (`research`).
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import duckdb
 import pandas as pd
 
 from dagster_project.research.kept_figures import DIGEST
+
+logger = logging.getLogger("smallcap.replay")
 
 
 def earlier_rows(session: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> pd.DataFrame | None:
@@ -23,13 +26,19 @@ def earlier_rows(session: duckdb.DuckDBPyConnection, table: str, columns: Sequen
 
 
 def copy_kept_figures(connection: duckdb.DuckDBPyConnection, warehouse_file: Path) -> None:
-    """Copy the tables whose figures are found again by a digest from another warehouse, if there is one.
+    """Copy the tables whose figures are found again by a digest from another warehouse.
 
-    Such figures depend on the numbers that they are made from alone, so they may come from any warehouse.
+    Such figures depend on the numbers that they are made from alone, so they may come from any warehouse; without one
+    that can be read they are made anew, which only takes longer.
     """
     if not warehouse_file.exists():
         return
-    connection.execute(f"attach '{warehouse_file}' as figures_of (read_only)")
+    try:
+        path = str(warehouse_file).replace("'", "''")
+        connection.execute(f"attach '{path}' as figures_of (read_only)")
+    except duckdb.Error as error:
+        logger.warning("%s cannot be read (%s): regressions and resamples are made anew", warehouse_file, error)
+        return
     tables = connection.execute(
         "select schema_name, table_name from duckdb_columns() where database_name = 'figures_of' and column_name = ?",
         [DIGEST],

@@ -77,6 +77,8 @@ def test_what_other_code_made_is_made_anew(tmp_path) -> None:
 
 
 def test_another_warehouse_gets_the_figures_and_nothing_else(tmp_path: Path) -> None:
+    tmp_path = tmp_path / "o'brien"
+    tmp_path.mkdir()
     with duckdb.connect(str(tmp_path / "ordinary.duckdb")) as ordinary:
         ordinary.execute("create schema research")
         ordinary.execute(f"create table research.figures as select 'a1' as {DIGEST}, 0.5 as total")
@@ -94,8 +96,15 @@ def test_another_warehouse_gets_the_figures_and_nothing_else(tmp_path: Path) -> 
         ]
 
 
-def test_where_there_is_no_other_warehouse_there_is_nothing_to_take_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [None, b"no database"])
+def test_without_another_warehouse_there_is_nothing_to_take_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes | None
+) -> None:
+    other = tmp_path / "ordinary.duckdb"
+    if content:
+        other.write_bytes(content)
     with duckdb.connect() as replay:
-        copy_kept_figures(replay, tmp_path / "ordinary.duckdb")
+        copy_kept_figures(replay, other)
         assert replay.execute("select count(*) from duckdb_tables()").fetchall() == [(0,)]
-    assert not list(tmp_path.iterdir())
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([content] if content else [])
+    assert ("made anew" in caplog.text) is bool(content)
