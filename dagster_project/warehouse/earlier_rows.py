@@ -12,6 +12,7 @@ import duckdb
 import pandas as pd
 
 from dagster_project.research.kept_figures import DIGEST
+from dagster_project.warehouse.ddl import sql_text
 
 logger = logging.getLogger("smallcap.replay")
 
@@ -34,8 +35,7 @@ def copy_kept_figures(connection: duckdb.DuckDBPyConnection, warehouse_file: Pat
     if not warehouse_file.exists():
         return
     try:
-        path = str(warehouse_file).replace("'", "''")
-        connection.execute(f"attach '{path}' as figures_of (read_only)")
+        connection.execute(f"attach {sql_text(str(warehouse_file))} as figures_of (read_only)")
     except duckdb.Error as error:
         logger.warning("%s cannot be read (%s): regressions and resamples are made anew", warehouse_file, error)
         return
